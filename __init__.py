@@ -1,0 +1,1 @@
+"""Assent: agents act, consequential actions wait for assent."""

@@ -1,0 +1,103 @@
+"""Everything that can go wrong in words a person can act on; the docstring is the message when none is given."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import datetime
+from typing import Any
+
+
+class AssentError(Exception):
+    """Something went wrong."""
+
+    def __init__(self, message: str | None = None) -> None:
+        super().__init__(message or (type(self).__doc__ or "").strip().split("\n\n")[0])
+
+
+class NotAllowed(AssentError):
+    """You may not do this: it needs a role you do not have."""
+
+
+class UnknownReview(AssentError):
+    """There is no such review in your queue."""
+
+
+class UnknownThread(AssentError):
+    """There is no such thread."""
+
+
+class UnknownTool(AssentError):
+    """No tool of that name is offered here."""
+
+
+class AlreadyDecided(AssentError):
+    """This review is no longer pending."""
+
+    def __init__(self, review_id: str, status: str, by: str | None, at: datetime | None, decision: str | None) -> None:
+        self.review_id, self.status, self.by, self.at, self.decision = review_id, status, by, at, decision
+        when = f" at {at:%H:%M:%S} UTC on {at:%d %B %Y}" if at else ""
+        what = f"{decision} by {by}{when}" if by and decision else f"{status}{when}"
+        super().__init__(f"This review is no longer pending: {what}. Nothing was changed.")
+
+
+class StaleDigest(AssentError):
+    """The action is not the one you were shown; look at it again before you decide."""
+
+    def __init__(self, review_id: str) -> None:
+        self.review_id = review_id
+        super().__init__()
+
+
+class InvalidEdit(AssentError):
+    """The edited action cannot be accepted."""
+
+    def __init__(self, problems: Mapping[str, str]) -> None:
+        self.problems = dict(problems)
+        super().__init__("; ".join(f"{name}: {text}" if name else text for name, text in self.problems.items()))
+
+
+class TooLate(AssentError):
+    """The decision can no longer be taken back: the action has been started."""
+
+
+class Unauthorised(AssentError):
+    """The tool was not called: no committed approval or verdict covers exactly this action."""
+
+
+class QueueFull(AssentError):
+    """The queue is full; nothing was accepted. Decide what waits, or raise the limit, and try again."""
+
+
+class MessageTooLong(AssentError):
+    """The message is too long; nothing was accepted."""
+
+
+class ThreadBusy(AssentError):
+    """Another process is working on this thread; the message is stored and will be delivered."""
+
+
+class ThreadClosed(AssentError):
+    """This case was cancelled; start a new one."""
+
+
+class StoreError(AssentError):
+    """The database cannot be used."""
+
+
+class SchemaTooNew(StoreError):
+    """The database was written by a newer version of Assent; update this installation and start again."""
+
+
+class ProposalError(AssentError):
+    """The model's answer is not an action that is offered here.
+
+    `raw` is the answer, cut to 2,000 characters.
+    """
+
+    def __init__(self, message: str | None = None, raw: Any = "") -> None:
+        self.raw = str(raw)[:2000]
+        super().__init__(message)
+
+
+class ModelUnavailable(AssentError):
+    """The model server does not answer; start it, or check OPENAI_BASE_URL. What waits is kept and tried again."""

@@ -1,0 +1,53 @@
+"""What a model sees when it proposes, as frozen values that can be replayed; nothing here talks to a model."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Protocol
+
+from langchain_core.messages import AIMessage, BaseMessage
+
+
+@dataclass(frozen=True, slots=True)
+class Offer:
+    """One tool as the model is offered it in this step."""
+
+    name: str
+    description: str
+    schema: dict[str, Any]
+    """JSON schema of the arguments (an object)."""
+    choices: tuple[dict[str, Any], ...] | None = None
+    """Legal argument combinations of this case; None means whatever the schema allows, and a key absent from one is free."""
+
+
+@dataclass(frozen=True, slots=True)
+class Precedent:
+    """A past decision, shown to the model as an example."""
+
+    example_id: str
+    text: str
+    """The requester's message of that case: untrusted text."""
+    tool: str
+    args: dict[str, Any]
+    similarity: float
+    """Cosine between that message and this one, 0..1."""
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """Everything a model sees when it proposes; reused unchanged for resampling."""
+
+    instructions: str
+    messages: tuple[BaseMessage, ...]
+    offers: tuple[Offer, ...]
+    precedents: tuple[Precedent, ...] = ()
+    may_finish: bool = True
+    """Whether answering without an action is among the options."""
+
+
+class Proposer(Protocol):
+    """Turns a step into one message: tool calls, or a plain answer that ends the case."""
+
+    async def __call__(self, step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
+        """Propose; raises ProposalError when the answer is malformed, ModelUnavailable when there is none."""
+        ...

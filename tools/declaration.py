@@ -1,0 +1,236 @@
+"""What an action is and declares: consequence, dry run, undo, idempotency, legal choices; it decides nothing and runs nothing by itself."""
+
+from __future__ import annotations
+
+import hashlib
+import inspect
+import json
+from collections.abc import Awaitable, Callable, Iterator, Mapping
+from contextlib import contextmanager
+from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, Literal, get_args, overload
+
+from langchain_core.tools import BaseTool, StructuredTool
+from langchain_core.tools.base import create_schema_from_function
+from pydantic import BaseModel, ConfigDict
+
+Consequence = Literal["read", "reversible", "costly", "irreversible"]
+"""`read` changes nothing; `reversible` can be undone; `costly` costs money or goodwill; `irreversible` cannot be taken back."""
+
+CONSEQUENCES: tuple[str, ...] = get_args(Consequence)
+
+
+class ActionRefused(Exception):  # noqa: N818 - it is an answer to the agent, not a fault
+    """Raised by a tool or its dry run when the action cannot be done and has changed nothing; the text goes back to the agent."""
+
+
+class OutcomeUnknown(Exception):  # noqa: N818
+    """Raised by a tool that cannot tell whether its effect happened; a person is asked to find out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Case:
+    """What a tool may know about the case at hand; the requester comes from the thread's row, never from the model."""
+
+    tenant: str
+    thread: str
+    requester: str
+    text: str = ""
+    """The requester's latest message (untrusted)."""
+    action_id: str | None = None
+    idempotency_key: str | None = None
+    """The same for every attempt at one action; set for tools declared idempotent."""
+    now: float | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Declaration:
+    """What a tool says about itself."""
+
+    consequence: Consequence
+    idempotent: bool = False
+    title: str = ""
+    dry_run: Callable[..., Any] | None = None
+    undo: Callable[..., Any] | None = None
+    choices: Callable[..., Any] | None = None
+    extra: Mapping[str, Any] = field(default_factory=dict)
+
+
+UNDECLARED = Declaration(consequence="irreversible")
+"""A tool that declares nothing is taken to be irreversible."""
+
+_case: ContextVar[Case | None] = ContextVar("assent_case", default=None)
+
+
+def current_case() -> Case:
+    """Return the case at hand; raises LookupError outside an action."""
+    case = _case.get()
+    if case is None:
+        raise LookupError("no case at hand: this function runs only inside an action")
+    return case
+
+
+@contextmanager
+def at_hand(case: Case) -> Iterator[None]:
+    """Make `case` the one that tools, dry runs, undos and choices see."""
+    token = _case.set(case)
+    try:
+        yield
+    finally:
+        _case.reset(token)
+
+
+class ActionTool(StructuredTool):
+    """A LangChain tool that also says what it can do."""
+
+    declaration: Declaration = UNDECLARED
+    model_config = ConfigDict(arbitrary_types_allowed=True)
+
+
+def declaration_of(tool: BaseTool) -> Declaration:
+    """Return what a tool declares; a plain LangChain tool counts as irreversible."""
+    return tool.declaration if isinstance(tool, ActionTool) else UNDECLARED
+
+
+def schema_of(tool: BaseTool) -> dict[str, Any]:
+    """Return the JSON schema of a tool's arguments, as models, forms and digests use it."""
+    schema = tool.tool_call_schema
+    return dict(schema if isinstance(schema, dict) else schema.model_json_schema())
+
+
+def schema_digest(tool: BaseTool) -> str:
+    """Return the SHA-256 (hex) over a tool's name, declared consequence and argument schema."""
+    declared = declaration_of(tool)
+    parts = [tool.name, declared.consequence, declared.idempotent, schema_of(tool)]
+    return hashlib.sha256(json.dumps(parts, sort_keys=True, separators=(",", ":")).encode()).hexdigest()
+
+
+def _case_parameter(function: Callable[..., Any]) -> str | None:
+    """Return the name of the parameter annotated `Case`, if there is one."""
+    for parameter in inspect.signature(function).parameters.values():
+        if parameter.annotation in (Case, "Case", "assent.Case"):
+            return parameter.name
+    return None
+
+
+async def call_declared(function: Callable[..., Any], **arguments: Any) -> Any:
+    """Call a dry run, undo or choices function, sync or async, injecting the case where it asks for one."""
+    name = _case_parameter(function)
+    if name is not None:
+        arguments[name] = current_case()
+    result = function(**arguments)
+    return await result if inspect.isawaitable(result) else result
+
+
+async def legal_choices(tool: BaseTool, case: Case) -> list[dict[str, Any]] | None:
+    """Return the legal argument combinations of `tool` in this case; None when the case does not limit them."""
+    declared = declaration_of(tool)
+    if declared.choices is None:
+        return None
+    with at_hand(case):
+        found = await call_declared(declared.choices)
+    return None if found is None else [dict(choice) for choice in found]
+
+
+async def dry_run(tool: BaseTool, arguments: Mapping[str, Any], case: Case) -> str | None:
+    """Ask a tool whether these validated arguments would work; returns its evidence, raises ActionRefused if they would not."""
+    declared = declaration_of(tool)
+    if declared.dry_run is None:
+        return None
+    with at_hand(case):
+        found = await call_declared(declared.dry_run, **typed(tool, arguments))
+    return None if found is None else str(found)
+
+
+def typed(tool: BaseTool, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Turn plain JSON arguments into the typed values that the tool's own function takes; raises pydantic.ValidationError."""
+    schema = tool.args_schema
+    if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+        return dict(arguments)
+    parsed = schema.model_validate(dict(arguments))
+    return {name: getattr(parsed, name) for name in schema.model_fields}
+
+
+def plain(tool: BaseTool, arguments: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the canonical plain-JSON arguments, defaults filled in: what is shown, hashed and run; raises pydantic.ValidationError."""
+    schema = tool.args_schema
+    if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
+        return dict(arguments)
+    dumped: dict[str, Any] = schema.model_validate(dict(arguments)).model_dump(mode="json")
+    return dumped
+
+
+def _arguments_schema(function: Callable[..., Any], name: str, without: str | None) -> type[BaseModel]:
+    schema = create_schema_from_function(name, function, filter_args=[without] if without else [])
+    return type(name, (schema,), {"model_config": ConfigDict(extra="forbid"), "__doc__": schema.__doc__})
+
+
+@overload
+def action(function: Callable[..., Awaitable[Any]], /) -> ActionTool: ...
+
+
+@overload
+def action(
+    *,
+    consequence: Consequence,
+    idempotent: bool = False,
+    title: str = "",
+    dry_run: Callable[..., Any] | None = None,
+    undo: Callable[..., Any] | None = None,
+    choices: Callable[..., Any] | None = None,
+) -> Callable[[Callable[..., Awaitable[Any]]], ActionTool]: ...
+
+
+def action(
+    function: Callable[..., Awaitable[Any]] | None = None,
+    /,
+    *,
+    consequence: Consequence = "irreversible",
+    idempotent: bool = False,
+    title: str = "",
+    dry_run: Callable[..., Any] | None = None,
+    undo: Callable[..., Any] | None = None,
+    choices: Callable[..., Any] | None = None,
+) -> ActionTool | Callable[[Callable[..., Awaitable[Any]]], ActionTool]:
+    """Turn an async function into an action: a LangChain tool that also declares what it can do.
+
+    Args:
+        function: an async function; its docstring is the description that models and people read.
+        consequence: `read`, `reversible`, `costly` or `irreversible`; undeclared means irreversible.
+        idempotent: running it twice with the same `Case.idempotency_key` has one effect.
+        title: how people call it; default is the name in words.
+        dry_run: same arguments; returns evidence as text, raises ActionRefused if the action would fail.
+        undo: same arguments; takes the effect back.
+        choices: returns the legal argument combinations of the case, or None.
+    """
+    if consequence not in CONSEQUENCES:
+        raise ValueError(f"consequence must be one of {', '.join(CONSEQUENCES)}, not {consequence!r}")
+    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices)
+
+    def declare(target: Callable[..., Awaitable[Any]]) -> ActionTool:
+        if not inspect.iscoroutinefunction(target):
+            raise TypeError(f"an action is an async function: write 'async def {getattr(target, '__name__', target)}'")
+        if not inspect.getdoc(target):
+            raise TypeError(f"the action {target.__name__!r} needs a docstring: people and models read it")
+        case_name = _case_parameter(target)
+
+        async def run(**arguments: Any) -> Any:
+            if case_name is not None:
+                arguments[case_name] = current_case()
+            return await target(**arguments)
+
+        name = target.__name__
+        return ActionTool(
+            name=name,
+            description=inspect.getdoc(target) or "",
+            coroutine=run,
+            args_schema=_arguments_schema(target, name, case_name),
+            declaration=declared if title else Declaration(**{**_fields(declared), "title": name.replace("_", " ")}),
+        )
+
+    return declare if function is None else declare(function)
+
+
+def _fields(declared: Declaration) -> dict[str, Any]:
+    return {name: getattr(declared, name) for name in Declaration.__slots__}
