@@ -101,3 +101,7 @@ class ProposalError(AssentError):
 
 class ModelUnavailable(AssentError):
     """The model server does not answer; start it, or check OPENAI_BASE_URL. What waits is kept and tried again."""
+
+
+class VectorMismatch(AssentError):
+    """The text vectors do not fit together: the embedding model changed, so the precedents must be embedded again."""

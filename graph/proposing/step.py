@@ -17,7 +17,7 @@ class Offer:
     schema: dict[str, Any]
     """JSON schema of the arguments (an object)."""
     choices: tuple[dict[str, Any], ...] | None = None
-    """Legal argument combinations of this case; None means whatever the schema allows, and a key absent from one is free."""
+    """Legal argument combinations of this case; None: whatever the schema allows. A key absent from one is free."""
 
 
 @dataclass(frozen=True, slots=True)

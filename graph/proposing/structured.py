@@ -1,0 +1,81 @@
+"""Proposes through structured output over a union of the actions; it refuses an answer that is not legal in this case."""
+
+from __future__ import annotations
+
+import json
+from typing import Any
+from uuid import uuid4
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import AIMessage
+
+from ..errors import ProposalError
+from .calling import answer
+from .legality import legal_problem
+from .prompt import prompt
+from .step import Proposer, Step
+from .union import FINISH, action_schema
+
+
+def structured(model: BaseChatModel, *, timeout_seconds: float = 120.0, answer_tokens: int | None = 512) -> Proposer:
+    """Return a proposer for any OpenAI-compatible server that constrains answers by JSON schema.
+
+    The answer is checked again on our side. It is at most one call; text that ends the case comes back without calls.
+    """
+
+    async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
+        """Propose one action; raises ProposalError, ModelUnavailable."""
+        try:
+            schema = action_schema(step.offers, step.may_finish)
+        except ValueError as error:
+            raise ProposalError(f"Nothing can be proposed: {error}.") from error
+        form = {"name": "action", "schema": schema, "strict": True}
+        message = await answer(
+            model,
+            prompt(step),
+            timeout_seconds=timeout_seconds,
+            hidden=True,
+            temperature=temperature,
+            seed=seed,
+            max_tokens=answer_tokens,
+            response_format={"type": "json_schema", "json_schema": form},
+        )
+        return _proposal(message, step)
+
+    return propose
+
+
+def _proposal(message: AIMessage, step: Step) -> AIMessage:
+    """Return the message with its JSON turned into a tool call or a closing text; raises ProposalError."""
+    raw = str(message.text)
+    tool, args = _parsed(raw)
+    kept: dict[str, Any] = {"response_metadata": message.response_metadata, "usage_metadata": message.usage_metadata}
+    if tool == FINISH and step.may_finish:
+        text = args.get("message") if isinstance(args, dict) else None
+        if not isinstance(text, str) or not text.strip():
+            raise ProposalError("The model ended the case without a message.", raw)
+        return AIMessage(text, **kept)
+    if problem := legal_problem(step.offers, tool, args):
+        raise ProposalError(f"The model's answer is not a legal action: {problem}.", raw)
+    return AIMessage("", tool_calls=[{"name": tool, "args": args, "id": f"call_{uuid4().hex}"}], **kept)
+
+
+def _parsed(raw: str) -> tuple[Any, Any]:
+    """Return name and arguments as the model wrote them; raises ProposalError when it is not such an object."""
+    try:
+        value = json.loads(raw, parse_constant=_refuse, object_pairs_hook=_unique)
+    except (ValueError, RecursionError) as error:
+        raise ProposalError("The model's answer is not valid JSON.", raw) from error
+    if not isinstance(value, dict) or set(value) != {"name", "arguments"}:
+        raise ProposalError("The model's answer is not an action with a name and arguments.", raw)
+    return value["name"], value["arguments"]
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
+
+
+def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    if len({name for name, _ in pairs}) != len(pairs):
+        raise ValueError("a key stands twice")
+    return dict(pairs)
