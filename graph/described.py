@@ -5,17 +5,25 @@ A function's globals and the functions it calls are not followed: a change there
 
 from __future__ import annotations
 
+import dataclasses
+import datetime
+import enum
 import functools
 import inspect
 import re
 import types
 from collections.abc import Callable, Mapping
+from decimal import Decimal
+from fractions import Fraction
+from pathlib import PurePath
 from typing import Any
 
 from .canonical import digest_of
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DEEPEST = 8
+_VALUES = (Decimal, Fraction, datetime.date, datetime.time, datetime.timedelta, enum.Enum, PurePath, re.Pattern)
+_SCALARS = (type(None), bool, int, float, str, *_VALUES)
 
 
 def described(value: Any, depth: int = 0) -> Any:
@@ -63,13 +71,14 @@ def _function(function: types.FunctionType, inner: Callable[[Any], Any]) -> dict
 def _object(value: Any, inner: Callable[[Any], Any]) -> dict[str, Any]:
     kind: Any = type(value)
     about: dict[str, Any] = {"type": _name(kind)}
-    state = {name: getattr(value, name) for name in getattr(kind, "__slots__", ()) if hasattr(value, name)}
-    state |= getattr(value, "__dict__", {})
-    if state:
-        about["state"] = inner(state)
-    elif kind.__repr__ is not object.__repr__:
+    if isinstance(value, _VALUES):
         about["value"] = _ADDRESS.sub("", repr(value))
-    if isinstance(getattr(kind, "__call__", None), types.FunctionType):  # noqa: B004 - the function is wanted, not the claim
+    elif dataclasses.is_dataclass(value):
+        about["state"] = {field.name: inner(getattr(value, field.name)) for field in dataclasses.fields(value)}
+    else:  # a resource, such as an open database, may hang on the other attributes
+        held = getattr(value, "__dict__", {})
+        about["state"] = {name: repr(item) for name, item in held.items() if isinstance(item, _SCALARS)}
+    if isinstance(getattr(kind, "__call__", None), types.FunctionType):  # noqa: B004 - the function is wanted
         about["source"] = _source(kind.__call__)
     return about
 

@@ -1,4 +1,4 @@
-"""What a check may know about a proposed action: a closed set of plain values; it reads no database and decides nothing."""
+"""What a check may know about a proposed action, as plain values; it reads no database and decides nothing."""
 
 from __future__ import annotations
 
