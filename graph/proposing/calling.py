@@ -12,6 +12,7 @@ from langchain_core.runnables import RunnableConfig
 
 from ..errors import ModelUnavailable, ProposalError
 
+_SLOW = "The model did not answer in time; try again, or allow it more time."
 _USER_INFO = re.compile(r"//[^/@\s]*@")
 
 
@@ -41,34 +42,38 @@ async def answer(
         async with asyncio.timeout(timeout_seconds):
             message = await model.ainvoke(list(messages), config, **sent)
     except TimeoutError as error:
-        raise ModelUnavailable(_slow(timeout_seconds)) from error
+        raise ModelUnavailable(_SLOW) from error
     except Exception as error:  # a client library's errors are its own; all of them mean that there is no answer
-        raise _explained(error, timeout_seconds) from error
+        raise _explained(error) from error
     if not isinstance(message, AIMessage):
         raise ModelUnavailable(f"The model answered with a {type(message).__name__}; use a chat model.")
     return message
 
 
-def _slow(seconds: float) -> str:
-    return f"The model did not answer within {seconds:g} seconds; try again, or allow it more time."
-
-
-def _explained(error: Exception, timeout_seconds: float) -> ModelUnavailable | ProposalError:
+def _explained(error: Exception) -> ModelUnavailable | ProposalError:
     """Return what an error of a model client means, told apart without importing a client."""
     names = {kind.__name__ for kind in type(error).__mro__}
     status = getattr(error, "status_code", None)
     if "LengthFinishReasonError" in names:
-        return ProposalError("The model's answer has no end; it was cut off.", str(error))
+        return ProposalError("The model's answer has no end; it was cut off.", _cut_off(error))
     if "ContentFilterFinishReasonError" in names:
         return ProposalError("The model server withheld the answer.", str(error))
     if "APITimeoutError" in names:
-        return ModelUnavailable(_slow(timeout_seconds))
+        return ModelUnavailable(_SLOW)
     if "APIConnectionError" in names or isinstance(error, ConnectionError):
         return ModelUnavailable()
     if isinstance(status, int):
         return ModelUnavailable(_refused(status, error))
     advice = "check that it speaks the OpenAI protocol"
     return ModelUnavailable(f"The model server's answer could not be read ({_line(error)}); {advice}.")
+
+
+def _cut_off(error: Exception) -> str:
+    """Return what had been said when the limit was reached."""
+    try:
+        return str(error.completion.choices[0].message.content)  # type: ignore[attr-defined]
+    except (AttributeError, IndexError):
+        return str(error)
 
 
 def _refused(status: int, error: Exception) -> str:

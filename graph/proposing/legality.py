@@ -62,7 +62,7 @@ def with_defaults(args: dict[str, Any], schema: Schema) -> dict[str, Any]:
 
 
 def same_json(one: Any, other: Any) -> bool:
-    """Whether two plain values are the same, types included (1, 1.0, True and "1" all differ); what is not plain JSON never is."""
+    """Whether two plain values are the same, types included: 1, 1.0, True and "1" all differ; NaN is never the same."""
     try:
         return canonical(one) == canonical(other)
     except NotCanonical:

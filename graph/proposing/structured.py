@@ -1,4 +1,4 @@
-"""Proposes through structured output over a union of the actions; it refuses an answer that is not legal in this case."""
+"""Proposes through structured output over a union of the actions; it refuses answers that are not legal."""
 
 from __future__ import annotations
 
@@ -48,6 +48,8 @@ def structured(model: BaseChatModel, *, timeout_seconds: float = 120.0, answer_t
 def _proposal(message: AIMessage, step: Step) -> AIMessage:
     """Return the message with its JSON turned into a tool call or a closing text; raises ProposalError."""
     raw = str(message.text)
+    if refusal := message.additional_kwargs.get("refusal"):
+        raise ProposalError("The model refused to answer.", refusal)
     tool, args = _parsed(raw)
     kept: dict[str, Any] = {"response_metadata": message.response_metadata, "usage_metadata": message.usage_metadata}
     if tool == FINISH and step.may_finish:

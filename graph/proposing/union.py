@@ -25,7 +25,7 @@ def action_schema(offers: Sequence[Offer], may_finish: bool) -> Schema:
     """Return the schema of `{"name": ..., "arguments": ...}` over all offers.
 
     Legal combinations become constants and enumerations, merged into few branches without allowing a new combination.
-    Titles, descriptions, defaults and patterns are left out: a grammar needs none, and servers differ in what they accept.
+    Titles, descriptions, defaults and patterns are left out: a grammar needs none, and servers differ in them.
     Raises ValueError when a tool's name is the reserved one, or when no action is left.
     """
     if any(offer.name == FINISH for offer in offers):

@@ -1,4 +1,4 @@
-"""Makes untrusted text safe to show a model: hidden characters out, template marks broken, length capped; no meaning judged."""
+"""Makes untrusted text safe to show a model: hidden characters out, template marks broken; it judges no meaning."""
 
 from __future__ import annotations
 
@@ -38,8 +38,8 @@ def is_hidden(character: str) -> bool:
 def visible(text: str) -> str:
     """Return the text as a person sees it: hidden characters taken out, and a marker at the end that counts them.
 
-    Joiners and selectors that ordinary writing needs (inside emoji, Arabic or Indic words, next to right-to-left text) are
-    not counted, so that only what hides something is reported. Marks of chat templates are broken with a space.
+    Joiners and selectors that ordinary writing needs (in emoji, Arabic or Indic words, by right-to-left text) are not
+    counted, so that only what hides something is reported. Marks of chat templates are broken with a space.
     """
     text = _LINE_END.sub("\n", text)
     if any(is_hidden(character) for character in text):

@@ -1,0 +1,65 @@
+"""Precedent: how near past decisions are, times how far they agree with the action; it asks no model."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+from ..proposing.legality import resolved, same_json, with_defaults
+from ..proposing.step import Precedent, Proposer, Step
+from .reading import Measured, NamedSignal, Signal
+
+
+def precedent() -> Signal:
+    """Return a signal read from the step's precedents without a model call.
+
+    The value is the highest similarity times the similarity-weighted share of precedents that agree with the action on
+    the tool and on its categorical arguments: those whose schema is an enumeration, a constant or a boolean. Other
+    arguments belong to one case and are not compared. No precedents read 0, so that a cold start waits for a person.
+    """
+
+    async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
+        schema = next((offer.schema for offer in step.offers if offer.name == tool), {})
+        compared = categorical(schema)
+        agrees = [_agrees(past, tool, args, schema, compared) for past in step.precedents]
+        lines = [
+            {"example_id": past.example_id, "similarity": past.similarity, "agrees": same}
+            for past, same in zip(step.precedents, agrees, strict=True)
+        ]
+        value = _value([(past.similarity, same) for past, same in zip(step.precedents, agrees, strict=True)])
+        return Measured(value, {"compared": ["tool", *compared], "precedents": lines})
+
+    return NamedSignal("precedent", measure)
+
+
+def categorical(schema: dict[str, Any]) -> list[str]:
+    """Return the arguments whose schema is an enumeration, a constant or a boolean, in the schema's order."""
+    return [name for name, part in schema.get("properties", {}).items() if _is_closed(part, schema)]
+
+
+def _is_closed(part: Any, root: dict[str, Any], depth: int = 0) -> bool:
+    if not isinstance(part, dict) or depth > 8:
+        return False
+    if "$ref" in part:
+        return _is_closed(resolved(part["$ref"], root), root, depth + 1)
+    if forms := part.get("anyOf") or part.get("oneOf"):
+        return all(_is_closed(form, root, depth + 1) for form in forms)
+    return "enum" in part or "const" in part or part.get("type") in ("boolean", "null")
+
+
+def _agrees(past: Precedent, tool: str, args: dict[str, Any], schema: dict[str, Any], compared: list[str]) -> bool:
+    if past.tool != tool:
+        return False
+    here, there = with_defaults(args, schema), with_defaults(past.args, schema)
+    return all((name in here) == (name in there) and same_json(here.get(name), there.get(name)) for name in compared)
+
+
+def _value(neighbours: list[tuple[float, bool]]) -> float | None:
+    """Return max similarity x weighted agreement; None when a similarity is not a number from 0 to 1."""
+    if any(not math.isfinite(similarity) or not 0 <= similarity <= 1 for similarity, _ in neighbours):
+        return None
+    total = sum(similarity for similarity, _ in neighbours)
+    if total == 0:
+        return 0.0
+    share = sum(similarity for similarity, agrees in neighbours if agrees) / total
+    return min(1.0, max(similarity for similarity, _ in neighbours) * share)
