@@ -1,4 +1,4 @@
-"""Reads customers' messages: the packaged labelled ones, and anybody's own file; it trusts no line and guesses nothing."""
+"""Reads customers' messages, the packaged labelled ones and anybody's own; it guesses nothing."""
 
 from __future__ import annotations
 
@@ -78,7 +78,7 @@ class _Labelled(BaseModel):
 
 
 class _Incoming(BaseModel):
-    text: StrictStr = Field(min_length=1)
+    text: StrictStr
     customer: StrictStr | None = None
     id: StrictStr | None = None
 
@@ -90,7 +90,7 @@ def packaged_messages(split: Split | None = None) -> tuple[Message, ...]:
 
 
 def matches(label: Message, tool: str, args: Mapping[str, Any]) -> bool:
-    """Say whether a proposed action is the labelled one: the same tool, and every labelled argument equal as plain JSON."""
+    """Say whether an action is the labelled one: the same tool, and every labelled argument equal as plain JSON."""
     return tool == label.tool and all(_same(args.get(name), value) for name, value in label.args.items())
 
 
@@ -98,7 +98,7 @@ def read_messages(path: str | os.PathLike[str]) -> Inbox:
     """Read JSON lines with `text` and, if they like, `customer` and `id`; other keys are ignored, blank lines too.
 
     A message over 20,000 characters is skipped and reported; the others go on.
-    Raises MessageFileError, one line, for a file that cannot be read, holds no message, or has a line that is not a message.
+    Raises MessageFileError if the file cannot be read or holds no message, or if a line is not a message.
     """
     file = Path(path)
     found: list[Incoming] = []
@@ -154,11 +154,10 @@ def _lines(file: Path) -> Iterator[tuple[int, str]]:
 def _incoming(where: str, number: int, line: str) -> Incoming:
     try:
         row = json.loads(line)
-    except (json.JSONDecodeError, RecursionError) as error:
-        reason = (
-            f"{error.msg} at column {error.colno}" if isinstance(error, json.JSONDecodeError) else "too deeply nested"
-        )
-        raise MessageFileError(f"{where}: this is not JSON ({reason})") from None
+    except json.JSONDecodeError as error:
+        raise MessageFileError(f"{where}: this is not JSON ({error.msg} at column {error.colno})") from None
+    except (ValueError, RecursionError):
+        raise MessageFileError(f"{where}: this JSON is too deep or holds a number that is too long") from None
     if not isinstance(row, dict):
         raise MessageFileError(f'{where}: expected an object such as {{"text": "..."}}, found {_kind(row)}')
     if "text" not in row:
@@ -167,6 +166,8 @@ def _incoming(where: str, number: int, line: str) -> Incoming:
         good = _Incoming.model_validate(row)
     except ValidationError as error:
         raise MessageFileError(f"{where}: {_first(error)}") from None
+    if not good.text.strip():
+        raise MessageFileError(f'{where}: "text" is empty')
     return Incoming(number, good.text, good.customer, good.id)
 
 

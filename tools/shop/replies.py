@@ -20,8 +20,8 @@ _TERMS: dict[Topic, str] = {
     "returns_terms": (
         "You can send back anything unused within 30 days of delivery, and you do not need a reason. Tell us the order"
         " number and what you would like to return, and we send you the return address and a form for the parcel."
-        " Return postage is yours to pay, unless we sent the wrong thing or it arrived damaged: then we pay it. The money"
-        " goes back to the card you paid with within 5 working days after the parcel has reached us.\n\n"
+        " Return postage is yours to pay, unless we sent the wrong thing or it arrived damaged: then we pay it. The"
+        " money goes back to the card you paid with within 5 working days after the parcel has reached us.\n\n"
         "An order that has already been shipped can no longer be cancelled. Please send it back once it has arrived,"
         " in the same way."
     ),
