@@ -4,11 +4,10 @@ from __future__ import annotations
 
 import inspect
 import re
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable
 from decimal import Decimal, InvalidOperation
 from typing import Any
 
-from .canonical import canonical
 from .hidden import hidden_in
 from .policy import Check, Facts, Kind, Ruling
 
@@ -108,15 +107,6 @@ def rate(limit: int) -> Check:
         )
 
     return check
-
-
-def is_legal(args: Mapping[str, Any], choices: Iterable[Mapping[str, Any]] | None) -> bool:
-    """Tell whether `args` fit one of the choices by type and value; keys a choice lacks are free, None is no limit."""
-    return choices is None or any(_fits(args, choice) for choice in choices)
-
-
-def _fits(args: Mapping[str, Any], choice: Mapping[str, Any]) -> bool:
-    return all(key in args and canonical(args[key]) == canonical(value) for key, value in choice.items())
 
 
 def _amount(value: Any) -> Decimal | None:
