@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from uuid import uuid4
 
 import aiosqlite
-from pydantic import Field
+from pydantic import BeforeValidator, Field
 
 from ..declaration import ActionRefused, ActionTool, Case, action
 from .effects import effect_key, effect_with_key
@@ -18,7 +18,15 @@ from .records import Customer, Order, known_requester, own_order, own_orders, re
 from .replies import ABOUT_AN_ORDER, TOPICS, Topic, standard_reply, subject
 from .tables import Shop
 
-Body = Annotated[str, Field(min_length=1, max_length=4000, description="the whole text of the reply")]
+
+def _unix_lines(text: object) -> object:
+    """Write line ends in one way, since browsers send "\\r\\n" for the same text."""
+    return text.replace("\r\n", "\n") if isinstance(text, str) else text
+
+
+Body = Annotated[
+    str, BeforeValidator(_unix_lines), Field(min_length=1, max_length=4000, description="the whole text of the reply")
+]
 Note = Annotated[str, Field(max_length=500, description="one line for the team")]
 Team = Literal["returns", "billing", "delivery", "complaints", "privacy", "security", "sales"]
 
