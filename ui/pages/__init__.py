@@ -1,1 +1,28 @@
-"""ui/pages."""
+"""The pages of the desk, one builder each; refuses to hold data when they are built."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+
+from . import history, inbox, playground, review
+
+if TYPE_CHECKING:
+    from ...graph.desk import Desk
+    from ..settings import UiSettings
+
+__all__ = ["build_pages"]
+
+
+def build_pages(desk: Desk, settings: UiSettings) -> Any:
+    """Return the Blocks of all pages, Review first."""
+    with gr.Blocks(title=settings.title, analytics_enabled=False, fill_width=True) as blocks:
+        review.build()
+    with blocks.route("Inbox", "/inbox"):
+        inbox.build(desk)
+    with blocks.route("History", "/history"):
+        history.build()
+    with blocks.route("Playground", "/playground"):
+        playground.build(desk, settings)
+    return blocks

@@ -1,0 +1,114 @@
+"""Builds the web application: guard outside, our routes before Gradio's; refuses to open Gradio's own doors."""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import warnings
+from collections.abc import AsyncIterator
+from typing import TYPE_CHECKING
+
+from fastapi import FastAPI, Request
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import JSONResponse
+from pydantic import ValidationError
+
+from .api import ERRORS, as_error, records_router, reviews_router, threads_router
+from .conversations import Conversations
+from .guard import Guard
+from .records import Records
+from .service import DeskService
+from .sessions import gradio_user, sign_in_refusal, sign_in_router
+from .settings import UiSettings
+
+if TYPE_CHECKING:
+    from starlette.types import Lifespan
+
+    from ..graph.desk import Desk
+
+
+def create_app(desk: Desk, settings: UiSettings | None = None) -> FastAPI:
+    """Return a web application that serves nothing but the desk, at `/`."""
+    return mount(FastAPI(openapi_url=None, docs_url=None, redoc_url=None), desk, "/", settings)
+
+
+def mount(app: FastAPI, desk: Desk, path: str = "/", settings: UiSettings | None = None) -> FastAPI:
+    """Add the desk to `app` under `path`, behind its own guard, and return `app`."""
+    settings = settings or UiSettings()
+    base = "/" + path.strip("/") if path.strip("/") else ""
+    inner = _inner(desk, settings)
+    app.router.lifespan_context = _both(app.router.lifespan_context, inner)
+    app.mount(base or "/", Guard(inner, desk.users.session, settings, sign_in_refusal))
+    return app
+
+
+def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
+    service, records, conversations = DeskService(desk, settings), Records(desk), Conversations(desk, settings)
+    inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
+    for router in (
+        sign_in_router(desk, settings),
+        reviews_router(service),
+        records_router(records),
+        threads_router(conversations),
+    ):
+        inner.include_router(router)
+    for kind in (*ERRORS, ValidationError):
+        inner.add_exception_handler(kind, as_error)
+    inner.add_exception_handler(RequestValidationError, _malformed)
+    _mount_gradio(inner, desk, settings)
+    return inner
+
+
+def _mount_gradio(inner: FastAPI, desk: Desk, settings: UiSettings) -> None:
+    for name, value in _QUIET.items():  # read by gradio when it is imported
+        os.environ[name] = value
+    import gradio
+
+    from .pages import build_pages
+    from .theme import HEAD, STYLE, desk_theme
+
+    with warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message=".*SSR.*")
+        gradio.mount_gradio_app(
+            inner,
+            build_pages(desk, settings),
+            path="/",
+            auth_dependency=gradio_user,
+            show_error=False,
+            run_history=False,
+            footer_links=[],
+            ssr_mode=False,
+            mcp_server=False,
+            enable_monitoring=False,
+            pwa=False,
+            theme=desk_theme(),
+            css=STYLE,
+            head=HEAD,
+        )
+
+
+_QUIET = {
+    "GRADIO_ANALYTICS_ENABLED": "False",
+    "GRADIO_RUN_HISTORY": "False",
+    "GRADIO_MCP_SERVER": "False",
+    "GRADIO_SSR_MODE": "False",
+    "HF_HUB_DISABLE_TELEMETRY": "1",
+    "HF_HUB_OFFLINE": "1",
+}
+
+
+def _both(outer: Lifespan[FastAPI], inner: FastAPI) -> Lifespan[FastAPI]:
+    @contextlib.asynccontextmanager
+    async def lifespan(app: FastAPI) -> AsyncIterator[object]:
+        async with outer(app) as state, inner.router.lifespan_context(inner):
+            yield state
+
+    return lifespan  # type: ignore[return-value]
+
+
+async def _malformed(request: Request, error: Exception) -> JSONResponse:
+    problems = error.errors() if isinstance(error, RequestValidationError) else []
+    first = problems[0] if problems else {"loc": (), "msg": "The request cannot be read."}
+    where = ".".join(str(part) for part in first["loc"] if part != "body")
+    message = f"{where}: {first['msg']}" if where else str(first["msg"])
+    return JSONResponse({"error": "invalid_request", "message": message}, status_code=422)

@@ -1,0 +1,125 @@
+// The sections of one card; facts come from the desk, and what customer or agent wrote is shown as untrusted text.
+const FOLD_LINES = 12;
+const FOLD_CHARACTERS = 1200;
+
+const folded = (text, onOpen) => {
+  const lines = text.split('\n');
+  if (lines.length <= FOLD_LINES && text.length <= FOLD_CHARACTERS) return el('div', { class: 'rc-text' }, marked(text));
+  const head = lines.slice(0, FOLD_LINES - 4).join('\n').slice(0, FOLD_CHARACTERS - 400);
+  const hiddenLines = lines.length - head.split('\n').length;
+  const amount = hiddenLines > 0 ? plural(hiddenLines, 'hidden line', 'hidden lines') : plural(text.length - head.length, 'hidden character', 'hidden characters');
+  const body = el('div', { class: 'rc-text' }, marked(head));
+  const open = () => {
+    fill(body, marked(text));
+    body.classList.add('rc-open');
+    body.setAttribute('tabindex', '0');
+    button.remove();
+    if (onOpen) onOpen();
+  };
+  const button = el('button', { type: 'button', class: 'rc-small rc-fold', on: { click: open } }, `${amount}: show`);
+  return el('div', { class: 'rc-folded', 'data-folded': 'yes' }, body, button);
+};
+
+const section = (title, className, ...children) => {
+  const heading = el('h3', {}, title);
+  return el('section', { class: `rc-section ${className}` }, heading, ...children);
+};
+
+const factRow = (card, name, before, onOpen) => {
+  const schema = resolved(((card.schema || {}).properties || {})[name] || {}, card.schema || {});
+  const shown = card.shown[name];
+  const value = el('dd', { class: shown.kind !== 'text' ? 'rc-mono' : shown.text.length > 60 ? 'rc-long' : '' });
+  if (shown.kind === 'text' && shown.text === '') value.append(el('span', { class: 'rc-soft' }, 'empty'));
+  else value.append(folded(shown.text, onOpen));
+  if (before && shownText(before[name]) !== shown.text) value.append(el('div', { class: 'rc-change' }, diffView(shownText(before[name]), shown.text)));
+  if (hasHidden(shown.text)) value.append(el('div', { class: 'rc-warning' }, 'Holds characters that cannot be seen.'));
+  return el('div', { class: 'rc-fact' }, el('dt', {}, marked(schema.title || words(name))), value);
+};
+
+const facts = (card, before, onOpen) => {
+  const names = fieldNames(card).filter((name) => name in card.args);
+  if (!names.length) return el('p', { class: 'rc-soft' }, 'This action takes no details.');
+  return el('dl', { class: 'rc-facts' }, names.map((name) => factRow(card, name, before, onOpen)));
+};
+
+const whySection = (card) => section('Why you are asked', 'rc-why', card.reasons.length
+  ? el('ul', {}, card.reasons.map((reason) => el('li', {},
+    el('span', { class: 'rc-check' }, marked(words(reason.check))),
+    el('span', { class: `rc-ruling rc-ruling-${['gate', 'review', 'refuse'].includes(reason.ruling) ? reason.ruling : 'other'}` }, marked(reason.ruling)),
+    el('div', { class: 'rc-text' }, marked(reason.text)))))
+  : el('p', { class: 'rc-soft' }, 'No reason was recorded. Treat this with care.'));
+
+const evidenceSection = (card) => section('Evidence', 'rc-evidence', card.evidence.length
+  ? card.evidence.map((item) => el('figure', {},
+    el('blockquote', {}, folded(String(item.text))),
+    el('figcaption', { class: 'rc-soft' }, marked(item.source), item.at ? `, ${clock(item.at)}` : '')))
+  : el('p', { class: 'rc-soft' }, 'This tool has no dry run, so nothing was checked beforehand.'));
+
+const share = (value) => (typeof value === 'number' ? value.toFixed(2) : 'missing');
+
+const signalRow = (signal) => el('tr', {},
+  el('th', { scope: 'row' }, marked(words(signal.signal))),
+  el('td', {}, share(signal.value)),
+  el('td', {}, signal.gates ? 'counts' : 'shown only'),
+  el('td', { class: 'rc-mono' }, folded(typeof signal.raw === 'string' ? signal.raw : JSON.stringify(signal.raw))));
+
+const confidenceSection = (card) => {
+  const found = card.confidence;
+  if (!found) return section('Confidence', 'rc-confidence', el('p', { class: 'rc-soft' }, 'Not assessed: a rule asked for a person before any signal was read.'));
+  const level = typeof found.value === 'number' ? Math.max(0, Math.min(1, found.value)) : 0;
+  const limit = typeof found.threshold === 'number' ? found.threshold : null;
+  const bar = el('div', { class: 'rc-bar', 'aria-hidden': 'true' }, el('i'), limit === null ? null : el('b'));
+  bar.firstChild.style.width = `${level * 100}%`;
+  if (limit !== null) bar.lastChild.style.left = `${limit * 100}%`;
+  const verdict = limit === null || typeof found.value !== 'number' ? '' : `, ${found.value < limit ? 'under' : 'at or over'} the threshold ${limit.toFixed(2)}`;
+  return section('Confidence', 'rc-confidence',
+    el('p', {}, el('strong', {}, share(found.value)), ` ${found.certified ? 'certified' : 'uncertified'}${verdict}`), bar,
+    el('table', {}, el('thead', {}, el('tr', {}, ['Signal', 'Value', 'Role', 'Raw'].map((name) => el('th', { scope: 'col' }, name)))),
+      el('tbody', {}, (found.signals || []).map(signalRow))));
+};
+
+const argumentLine = (args) => Object.entries(args || {}).map(([name, value]) => `${words(name)}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ');
+
+const precedentItem = (precedent, card, desk) => {
+  const item = el('li', {},
+    el('blockquote', {}, folded(String(precedent.text))),
+    el('div', { class: 'rc-soft' }, marked(`${words(precedent.tool)} · ${argumentLine(precedent.args)}`)),
+    el('div', { class: 'rc-soft' }, `${precedent.decision || 'decided'} by `, marked(precedent.by || 'somebody'), ` · similarity ${share(precedent.similarity)}`));
+  if (desk.mayRetire()) item.append(takeOut(precedent.example_id, () => item.remove()));
+  return item;
+};
+
+const takeOut = (exampleId, onDone) => {
+  const holder = el('div', { class: 'rc-takeout' });
+  const start = el('button', { type: 'button', class: 'rc-small', on: { click: () => fill(holder, form()) } }, 'Take out');
+  const form = () => {
+    const id = `rc-takeout-${Math.random().toString(36).slice(2)}`;
+    const why = el('input', { id, type: 'text', maxlength: 400 });
+    const problem = el('span', { class: 'rc-problem', role: 'alert' });
+    const send = async () => {
+      if (!why.value.trim()) { problem.textContent = 'Say why.'; why.focus(); return; }
+      const { status, body } = await settled('POST', `/api/examples/${encodeURIComponent(exampleId)}/retire`, { reason: why.value.trim() });
+      if (status === 200) onDone();
+      else problem.textContent = body.message;
+    };
+    setTimeout(() => why.focus(), 0);
+    return [el('label', { for: id }, 'Why should it teach no longer?'), why,
+      el('button', { type: 'button', class: 'rc-small', on: { click: send } }, 'Take out'),
+      el('button', { type: 'button', class: 'rc-small', on: { click: () => fill(holder, start) } }, 'Keep'), problem];
+  };
+  return fill(holder, start);
+};
+
+const precedentSection = (card, desk) => (card.precedents.length
+  ? section('Similar past decisions', 'rc-precedents', el('ul', {}, card.precedents.map((precedent) => precedentItem(precedent, card, desk))))
+  : null);
+
+const SPEAKERS = { requester: 'customer', agent: 'agent', action: 'action' };
+
+const conversationSection = (card) => {
+  const latest = card.conversation.slice(-12);
+  return section('What the customer and the agent wrote (not checked)', 'rc-conversation', latest.length
+    ? latest.map((turn) => el('div', { class: `rc-turn rc-turn-${SPEAKERS[turn.role] || 'other'}` },
+      el('div', { class: 'rc-speaker' }, SPEAKERS[turn.role] || 'other'), folded(String(turn.text))))
+    : el('p', { class: 'rc-soft' }, 'Nothing was written.'));
+};

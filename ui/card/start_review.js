@@ -1,0 +1,1 @@
+reviewDesk(element.querySelector('.rc-root'));

@@ -1,0 +1,40 @@
+"""What has been decided and learned, as the pages and the REST door show it; refuses to change a past decision."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Literal
+
+from .wire import as_json
+
+if TYPE_CHECKING:
+    from ..graph.desk import Desk
+
+
+@dataclass(frozen=True, slots=True)
+class Records:
+    """History, tasks and examples of the desk."""
+
+    desk: Desk
+
+    async def history(self, actor: str, search: str, limit: int) -> list[dict[str, Any]]:
+        """Return decided reviews, newest first, with their outcome."""
+        return [as_json(line) for line in await self.desk.history(actor, limit=limit, search=search)]
+
+    async def tasks(self, actor: str) -> list[dict[str, Any]]:
+        """Return the executions whose end a person must state."""
+        return [as_json(task) for task in await self.desk.tasks(actor)]
+
+    async def settle(self, actor: str, action_id: str, outcome: Literal["done", "not_done"], note: str) -> dict[str, Any]:
+        """State what became of an execution."""
+        await self.desk.settle(action_id, outcome, actor, note)
+        return {"ok": True, "tasks": await self.tasks(actor)}
+
+    async def examples(self, actor: str, limit: int) -> list[dict[str, Any]]:
+        """Return what past decisions teach."""
+        return [as_json(example) for example in await self.desk.examples(actor, limit=limit)]
+
+    async def retire(self, actor: str, example_id: str, reason: str) -> dict[str, Any]:
+        """Take an example out, so that it teaches no longer; the decision it came from stays."""
+        await self.desk.retire(example_id, actor, reason)
+        return {"ok": True}
