@@ -1,0 +1,1 @@
+"""The JSON schemas of the export formats; data only."""
