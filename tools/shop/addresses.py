@@ -6,7 +6,7 @@ import re
 
 _WORD = r"[^\W\d_]+(?:['\u2019.-][^\W\d_]+)*"
 _NUMBER = r"(?<![\w/.-])[0-9]{1,4}(?:[-/][0-9]{1,4})?[A-Za-z]?"
-_POSTCODE = r"[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][ABD-HJLNP-UW-Z]{2}(?!\w)"
+_POSTCODE = r"[A-Z]{1,2}[0-9][0-9A-Z]? [0-9][A-Z]{2}(?!\w)"
 _ADDRESS = re.compile(
     rf"{_NUMBER} {_WORD}(?: {_WORD}){{0,5}}, {_WORD}(?: {_WORD}){{0,3}}(?:, {_WORD}(?: {_WORD}){{0,3}})? {_POSTCODE}",
     re.IGNORECASE,

@@ -20,7 +20,7 @@ from .tables import Shop
 
 
 def _unix_lines(text: object) -> object:
-    """Write line ends in one way, since browsers send "\\r\\n" for the same text."""
+    """Write line ends in one way, since browsers send the same text with another one."""
     return text.replace("\r\n", "\n") if isinstance(text, str) else text
 
 
