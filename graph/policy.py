@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import inspect
 import math
-from collections.abc import Awaitable, Callable, Iterable, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Literal, get_args
 
@@ -115,12 +115,12 @@ def name_of(check: Check) -> str:
 class Policy:
     """A set of checks with a floor beneath them; order and duplicates of checks change nothing, not even its digest."""
 
-    checks: tuple[Check, ...]
+    checks: Sequence[Check]
     threshold: float | None = None
     """Stated, uncertified confidence (0..1) from which gated actions of reversible tools run; None = always review."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """The same for single tools, by exact name; takes precedence over `threshold`."""
-    unreviewed_irreversible: frozenset[str] = frozenset()
+    unreviewed_irreversible: Collection[str] = frozenset()
     """Irreversible tools that the checks may let go without review; all others always wait for a person."""
     patience: float = 5.0
     """Seconds an async check may take before the action goes to review."""

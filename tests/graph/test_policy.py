@@ -8,12 +8,12 @@ import re
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
 from assent.graph.checks import always, max_amount
 from assent.graph.policy import KINDS, Facts, Kind, Policy, PolicyError, Ruled, Ruling, on, strictest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 FACTS = Facts("refund", {"order_id": "1", "amount": "34.00"}, "read", "C1", "main", "shop", "t1", {"text": "Hello"})
@@ -83,9 +83,9 @@ ODD_ANSWERS = (
         forged(None),
         forged(["allow"]),
         forged(math.nan),
-        Ruling("allow", None),
-        Ruling("allow", "", 3),
-    ),  # type: ignore[arg-type]
+        Ruling("allow", cast(Any, None)),
+        Ruling("allow", "", cast(Any, 3)),
+    ),
 )
 ERRORS = (
     ValueError("no"),
@@ -118,16 +118,19 @@ def rank(kind: Kind) -> int:
     return KINDS.index(kind)
 
 
+@settings(deadline=None)
 @given(st.lists(checks, max_size=6).flatmap(lambda some: st.tuples(st.just(some), st.permutations(some))), facts)
 def test_the_order_of_checks_changes_nothing(both: tuple[list[Any], list[Any]], about: Facts) -> None:
     assert ruled(both[0], about) == ruled(both[1], about)
 
 
+@settings(deadline=None)
 @given(st.lists(checks, min_size=1, max_size=5), facts, st.data())
 def test_asking_a_check_twice_changes_nothing(some: list[Any], about: Facts, data: st.DataObject) -> None:
     assert ruled([*some, data.draw(st.sampled_from(some))], about) == ruled(some, about)
 
 
+@settings(deadline=None)
 @given(st.lists(checks, max_size=5), checks, facts)
 def test_adding_a_check_never_loosens_what_the_others_said(some: list[Any], more: Any, about: Facts) -> None:
     before, after = ruled(some, about), ruled([*some, more], about)
@@ -135,16 +138,19 @@ def test_adding_a_check_never_loosens_what_the_others_said(some: list[Any], more
     assert nobody_spoke or rank(after.kind) >= rank(before.kind)
 
 
+@settings(deadline=None)
 @given(st.lists(checks, max_size=5), st.one_of(faulty, st.builds(later, faulty)), facts)
 def test_a_fault_in_a_check_is_at_least_a_review(some: list[Any], broken: Any, about: Facts) -> None:
     assert rank(ruled([*some, broken], about).kind) >= max(rank("review"), rank(ruled(some, about).kind))
 
 
+@settings(deadline=None)
 @given(st.lists(checks, max_size=5), st.sampled_from(["irreversible", None, "harmless", 5]))
 def test_what_cannot_be_taken_back_is_always_reviewed(some: list[Any], consequence: Any) -> None:
     assert ruled(some, replace(FACTS, consequence=consequence)).kind in ("review", "refuse")
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.one_of(plain, st.builds(on, st.just("look_up"), plain)), max_size=5),
     st.sampled_from(["costly", "irreversible"]),
@@ -221,7 +227,8 @@ def nested(levels: int) -> list[Any]:
 @pytest.mark.parametrize("value", [math.nan, math.inf, object(), b"x", (1,), {1: 2}, {1}, nested(40), nested(50_000)])
 @pytest.mark.parametrize("field", ["args", "context"])
 def test_what_is_not_plain_json_is_reviewed(field: str, value: object) -> None:
-    found = ruled([always("allow", "all")], replace(FACTS, **{field: {"odd": value}}))
+    change: dict[str, Any] = {field: {"odd": value}}
+    found = ruled([always("allow", "all")], replace(FACTS, **change))
     assert (found.kind, found.rulings[0].check) == ("review", "facts")
 
 
@@ -249,8 +256,9 @@ def test_a_stated_threshold_counts_for_reversible_tools_only() -> None:
     policy = Policy((), threshold=0.6, thresholds={"hand_over": 0.7})
     assert policy.threshold_for("change_address", "reversible") == 0.6
     assert policy.threshold_for("hand_over", "reversible") == 0.7
-    for consequence in ("read", "costly", "irreversible", None):
-        assert policy.threshold_for("hand_over", consequence) is None  # type: ignore[arg-type]
+    others: tuple[Any, ...] = ("read", "costly", "irreversible", None)
+    for consequence in others:
+        assert policy.threshold_for("hand_over", consequence) is None
     assert Policy(()).threshold_for("hand_over", "reversible") is None
 
 
