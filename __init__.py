@@ -1,1 +1,75 @@
-"""Assent: agents act, consequential actions wait for assent."""
+"""Assent: agents act, and every consequential action waits for assent, a person's or a proof that the agent has earned it.
+
+Names are loaded when they are first used, so that importing `assent` stays cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .graph.confidence import agreement, precedent, self_assessment
+    from .graph.decisions import Approve, Edit, Reject, Respond
+    from .graph.desk import Desk
+    from .graph.errors import AssentError
+    from .graph.opening import open_desk as open
+    from .graph.policy import Policy, Ruling, on
+    from .graph.policy_file import load_policy
+    from .graph.proposing import native, structured
+    from .tools.declaration import ActionRefused, Case, OutcomeUnknown, action
+
+__version__ = "0.1.0"
+
+_PLACES = {
+    "ActionRefused": ("tools.declaration", "ActionRefused"),
+    "Approve": ("graph.decisions", "Approve"),
+    "AssentError": ("graph.errors", "AssentError"),
+    "Case": ("tools.declaration", "Case"),
+    "Desk": ("graph.desk", "Desk"),
+    "Edit": ("graph.decisions", "Edit"),
+    "OutcomeUnknown": ("tools.declaration", "OutcomeUnknown"),
+    "Policy": ("graph.policy", "Policy"),
+    "Reject": ("graph.decisions", "Reject"),
+    "Respond": ("graph.decisions", "Respond"),
+    "Ruling": ("graph.policy", "Ruling"),
+    "action": ("tools.declaration", "action"),
+    "agreement": ("graph.confidence", "agreement"),
+    "load_policy": ("graph.policy_file", "load_policy"),
+    "native": ("graph.proposing", "native"),
+    "on": ("graph.policy", "on"),
+    "open": ("graph.opening", "open_desk"),
+    "precedent": ("graph.confidence", "precedent"),
+    "self_assessment": ("graph.confidence", "self_assessment"),
+    "structured": ("graph.proposing", "structured"),
+}
+
+__all__ = [  # noqa: RUF022 - in the order in which one meets them
+    "open",
+    "action",
+    "Case",
+    "ActionRefused",
+    "OutcomeUnknown",
+    "Desk",
+    "Approve",
+    "Edit",
+    "Reject",
+    "Respond",
+    "Policy",
+    "Ruling",
+    "on",
+    "load_policy",
+    "native",
+    "structured",
+    "agreement",
+    "precedent",
+    "self_assessment",
+    "AssentError",
+]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'assent' has no attribute {name!r}")
+    module, attribute = _PLACES[name]
+    return getattr(importlib.import_module(f".{module}", __name__), attribute)

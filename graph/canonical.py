@@ -13,7 +13,7 @@ from typing import Any
 VERSION = b"assent-1"
 
 
-class NotCanonical(ValueError):  # noqa: N818 - reads as the claim it makes
+class NotCanonical(ValueError):
     """The value cannot be put into canonical form: only null, booleans, finite numbers, text, lists and mappings can."""
 
 

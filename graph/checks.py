@@ -86,9 +86,7 @@ def legal_choice() -> Check:
             case True:
                 return None
             case False:
-                return Ruling(
-                    "refuse", f"These arguments are not among the legal choices of {facts.tool} in this case."
-                )
+                return Ruling("refuse", f"These arguments are not among the legal choices of {facts.tool} in this case.")
         return Ruling("review", "It is not known whether these arguments are among the legal choices.")
 
     return check

@@ -116,9 +116,7 @@ def compile_expression(source: str) -> Expression:
     bare = _without_texts(source)
     bound = _COMPREHENSION.findall(bare)
     if len(bound) > COMPREHENSIONS:
-        raise ExpressionError(
-            f"a condition may use at most {COMPREHENSIONS} of all, exists, exists_one, map and filter"
-        )
+        raise ExpressionError(f"a condition may use at most {COMPREHENSIONS} of all, exists, exists_one, map and filter")
     for name in bound:
         if name in VARIABLES or name in TYPES:
             raise _at(bare, name, f"{name!r} already has a meaning; choose another name for the element")
@@ -143,9 +141,7 @@ def place(text: str, index: int) -> tuple[int, int]:
 def _check_names(bare: str, program: Program, known: set[str]) -> None:
     for name in program.functions():
         if name.isidentifier() and not name.startswith("_") and name not in FUNCTIONS:
-            raise _at(
-                bare, name, f"unknown function {name!r}{nearest(name, FUNCTIONS)} (known: {', '.join(FUNCTIONS)})"
-            )
+            raise _at(bare, name, f"unknown function {name!r}{nearest(name, FUNCTIONS)} (known: {', '.join(FUNCTIONS)})")
     for name in program.variables():
         if name not in known:
             hint = nearest(name, VARIABLES) or f"; an argument is read as args.{name}"

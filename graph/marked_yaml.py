@@ -86,9 +86,7 @@ def _refuse_tricks(text: str) -> None:
         mark = event.start_mark
         line, column = (mark.line + 1, mark.column + 1) if mark else (1, 1)
         if getattr(event, "anchor", None) is not None:
-            raise YamlError(
-                "anchors and aliases (& and *) are not supported; quote the text if one was meant", line, column
-            )
+            raise YamlError("anchors and aliases (& and *) are not supported; quote the text if one was meant", line, column)
         if isinstance(event, yaml.CollectionStartEvent):
             depth += 1
         elif isinstance(event, yaml.CollectionEndEvent):

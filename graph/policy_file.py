@@ -98,9 +98,7 @@ def load_policy(file: str | Path, *, tools: Mapping[str, Collection[str]] | None
     return parse_policy(content, str(file), tools=tools)
 
 
-def parse_policy(
-    content: bytes | str, file: str = "policy", *, tools: Mapping[str, Collection[str]] | None = None
-) -> Policy:
+def parse_policy(content: bytes | str, file: str = "policy", *, tools: Mapping[str, Collection[str]] | None = None) -> Policy:
     """Make a policy of the content of a policy file; `file` is what errors call it; raises PolicyFileError."""
     document, marked = _document(content, file)
     checks: list[Check] = [_BUILT_IN[name]() for name in document.checks]

@@ -13,7 +13,7 @@ from typing import Any, Literal, get_args, overload
 
 from langchain_core.tools import BaseTool, StructuredTool
 from langchain_core.tools.base import create_schema_from_function
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, TypeAdapter
 
 Consequence = Literal["read", "reversible", "costly", "irreversible"]
 """`read` changes nothing; `reversible` can be undone; `costly` costs money or goodwill; `irreversible` cannot be taken back."""
@@ -21,11 +21,11 @@ Consequence = Literal["read", "reversible", "costly", "irreversible"]
 CONSEQUENCES: tuple[str, ...] = get_args(Consequence)
 
 
-class ActionRefused(Exception):  # noqa: N818 - it is an answer to the agent, not a fault
+class ActionRefused(Exception):
     """Raised by a tool or its dry run when the action cannot be done and has changed nothing; the text goes back to the agent."""
 
 
-class OutcomeUnknown(Exception):  # noqa: N818
+class OutcomeUnknown(Exception):
     """Raised by a tool that cannot tell whether its effect happened; a person is asked to find out."""
 
 
@@ -96,7 +96,7 @@ def declaration_of(tool: BaseTool) -> Declaration:
 def schema_of(tool: BaseTool) -> dict[str, Any]:
     """Return the JSON schema of a tool's arguments, as models, forms and digests use it."""
     schema = tool.tool_call_schema
-    return dict(schema if isinstance(schema, dict) else schema.model_json_schema())
+    return dict(schema if isinstance(schema, dict) else TypeAdapter(schema).json_schema())
 
 
 def schema_digest(tool: BaseTool) -> str:

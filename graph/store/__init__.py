@@ -1,1 +1,1 @@
-"""graph/store."""
+"""Rows and transactions; the only place that imports sqlmodel."""

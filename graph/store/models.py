@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from datetime import UTC, datetime
 from typing import Any
 
@@ -36,14 +37,10 @@ class PlainJson(sa.TypeDecorator[Any]):
 
     def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
         """Serialise; NaN and unknown types are refused."""
-        import json
-
         return None if value is None else json.dumps(value, allow_nan=False, separators=(",", ":"))
 
     def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
         """Parse."""
-        import json
-
         return None if value is None else json.loads(value)
 
 
@@ -102,6 +99,8 @@ class InboundRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     thread: str = Field(foreign_key="threads.id", index=True)
     text: str = Field(sa_type=sa.Text)
+    messages: list[dict[str, Any]] = _json()
+    """The LangChain messages as they came in."""
     status: str = "waiting"
     """`waiting`, `delivered` or `cancelled`."""
     created_at: datetime = _moment()
@@ -143,8 +142,9 @@ class ReviewRow(SQLModel, table=True):
     """An action that waits for a person; its status changes by compare-and-set only."""
 
     __tablename__ = "reviews"
-    id: str = Field(primary_key=True)
-    number: int = Field(unique=True)
+    number: int | None = Field(default=None, primary_key=True)
+    """What people call it: RQ-12."""
+    id: str = Field(unique=True)
     tenant: str
     action: str = Field(foreign_key="actions.id", unique=True)
     thread: str
@@ -171,8 +171,8 @@ class DecisionRow(SQLModel, table=True):
     """A person's answer; `withdrawn` takes the previous one back. Rows are added, never changed."""
 
     __tablename__ = "decisions"
-    id: str = Field(primary_key=True)
-    sequence: int = Field(unique=True)
+    sequence: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
     tenant: str
     review: str = Field(foreign_key="reviews.id", index=True)
     action: str
@@ -240,8 +240,8 @@ class ExampleRow(SQLModel, table=True):
     """What a decision teaches; written with the decision, taken out by a person, never deleted."""
 
     __tablename__ = "examples"
-    id: str = Field(primary_key=True)
-    sequence: int = Field(unique=True)
+    sequence: int | None = Field(default=None, primary_key=True)
+    id: str = Field(unique=True)
     tenant: str
     decision: str = Field(foreign_key="decisions.id", unique=True)
     action: str

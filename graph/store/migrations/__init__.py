@@ -1,1 +1,1 @@
-"""graph/store/migrations."""
+"""Alembic migrations of the store."""

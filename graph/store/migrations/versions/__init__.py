@@ -1,1 +1,1 @@
-"""graph/store/migrations/versions."""
+"""One file per schema version."""

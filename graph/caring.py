@@ -1,0 +1,74 @@
+"""What people do besides deciding: settle unknown outcomes, retry or cancel a case, take an example out."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from .clock import Clock
+from .errors import AssentError, NotAllowed, UnknownThread
+from .people import require
+from .store import examples, executions, reviews, threads, wakes
+from .store.models import ThreadRow, UserRow
+from .store.session import AsyncSession, Store
+
+SETTLED = {"done": "succeeded", "not_done": "failed"}
+
+
+async def settle(store: Store, clock: Clock, action_id: str, outcome: Literal["done", "not_done"], actor: str, note: str) -> None:
+    """Record a person's word on an `unknown` execution and wake its thread."""
+    if outcome not in SETTLED:
+        raise AssentError("Say 'done' if it happened, by hand or by itself, or 'not_done' if it did not.")
+    async with store.begin() as tx:
+        user = await require(tx, actor, "operator")
+        known = await executions.get(tx, action_id)
+        if known is None or known.tenant != user.tenant:
+            raise AssentError("There is no such execution.")
+        if not await executions.settle(tx, action_id, "unknown", SETTLED[outcome], actor, note, clock()):
+            raise AssentError(f"This execution is settled already: {known.status}, by {known.settled_by or 'the tool'}.")
+        await wakes.add(tx, known.thread, "settled", clock())
+
+
+async def retry(store: Store, clock: Clock, thread: str, actor: str) -> None:
+    """Wake a thread whose agent could not go on."""
+    async with store.begin() as tx:
+        await _thread(tx, await require(tx, actor, "operator"), thread)
+        await wakes.add(tx, thread, "retry", clock())
+
+
+async def cancel(store: Store, clock: Clock, thread: str, actor: str, reason: str) -> int:
+    """Cancel a thread with everything of it that has not been started; its requester or an operator may."""
+    async with store.begin() as tx:
+        row = await threads.get(tx, thread)
+        if row is None:
+            raise UnknownThread
+        if row.requester != actor:
+            await _thread(tx, await require(tx, actor, "operator"), thread)
+        await threads.mark(tx, thread, "cancelled", reason or f"cancelled by {actor}")
+        for message in await threads.waiting(tx, thread):
+            await threads.settle_message(tx, message.id, "cancelled")
+        cancelled = 0
+        for review in await reviews.of_thread(tx, thread):
+            started = await executions.get(tx, review.action) is not None
+            if review.status in ("pending", "approved") and not started:
+                cancelled += await reviews.turn(tx, review, review.status, "cancelled", clock())
+        return cancelled
+
+
+async def retire(store: Store, clock: Clock, example_id: str, actor: str, reason: str) -> None:
+    """Take an example out; a lead may take out any, others their own."""
+    async with store.begin() as tx:
+        user = await require(tx, actor, "operator")
+        row = await examples.get(tx, user.tenant, example_id)
+        if row is None:
+            raise AssentError("There is no such example.")
+        if row.actor != actor and user.role not in ("lead", "admin"):
+            raise NotAllowed("Only the person who made an example, or a lead, can take it out.")
+        if not await examples.retire(tx, row, actor, reason, clock()):
+            raise AssentError("This example was taken out already.")
+
+
+async def _thread(tx: AsyncSession, user: UserRow, thread: str) -> ThreadRow:
+    row = await threads.get(tx, thread)
+    if row is None or row.tenant != user.tenant:
+        raise UnknownThread
+    return row

@@ -1,0 +1,262 @@
+"""The desk: one place where work waits; the same doors for the web desk, the terminal, the HTTP API and your own code."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from langchain_core.language_models import BaseChatModel
+from langchain_core.messages import HumanMessage
+from langchain_core.tools import BaseTool
+from langgraph.checkpoint.base import BaseCheckpointSaver
+from langgraph.graph.state import CompiledStateGraph
+
+from . import caring, chatting, deciding, reading
+from .agent import Agent
+from .canonical import digest_of
+from .clock import Clock
+from .confidence import Signal, agreement, precedent, self_assessment
+from .decisions import parse_decision
+from .errors import AssentError
+from .gate import Gate, gate_graph
+from .ledger import Ledger
+from .memory import Memory
+from .people import People
+from .policy import Policy
+from .policy_file import load_policy
+from .precedents import Embedder
+from .proposing import Proposer, native
+from .store.models import ActionRow
+from .store.session import Store
+from .views import ExampleView, HistoryLine, ReviewCard, Task
+from .worker import Worker
+from .workflow import agent_graph
+
+INSTRUCTIONS = "You help the requester. Propose one action at a time; people may have to approve it."
+
+
+class Desk:
+    """An opened desk; made by `assent.open`."""
+
+    def __init__(
+        self, store: Store, saver: BaseCheckpointSaver[str], clock: Clock, tenant: str = "main", queue_limit: int = 10_000
+    ) -> None:
+        self.store, self.saver, self.clock, self.tenant = store, saver, clock, tenant
+        self.users = People(store, clock)
+        self.agents: dict[str, Agent] = {}
+        self.worker = Worker(store, clock, self.agents)
+        self._ledger = Ledger(store, clock, queue_limit)
+        self._gates: dict[str, list[Gate]] = {}
+
+    # -- building ------------------------------------------------------------------------------------------------------
+
+    def agent(
+        self,
+        model: BaseChatModel | None = None,
+        tools: Sequence[BaseTool] = (),
+        *,
+        policy: Policy | str | Path,
+        name: str = "assent",
+        instructions: str = INSTRUCTIONS,
+        propose: Proposer | None = None,
+        signals: Sequence[Signal] | None = None,
+        memory: Embedder | None = None,
+        actions_per_turn: int | None = None,
+        may_finish: bool = True,
+    ) -> Agent:
+        """Return an agent: propose, gate, propose again; a LangGraph that waits for assent.
+
+        Args:
+            model: any LangChain chat model with tool calling; for one without, pass `propose=structured(model)`.
+            tools: what it may do; a plain LangChain tool counts as irreversible.
+            policy: a Policy, or the path of a policy file.
+            name: under which threads find their agent again after a restart.
+            instructions: the system prompt.
+            propose: how the model proposes; default is native tool calling.
+            signals: what is measured of gated actions; default agreement, self-assessment and, with a memory, precedent.
+            memory: an embedder; with it similar past decisions are shown to the model.
+            actions_per_turn: end the turn after so many done actions without asking the model.
+            may_finish: whether the model may answer without an action.
+        """
+        gate = self._gate(name, model, tools, policy, instructions, propose, signals, memory, actions_per_turn, may_finish)
+        return self._serve(agent_graph(gate).compile(checkpointer=self.saver, name=name), name, gate)
+
+    def gate(
+        self,
+        tools: Sequence[BaseTool],
+        *,
+        policy: Policy | str | Path,
+        name: str = "assent",
+        model: BaseChatModel | None = None,
+        signals: Sequence[Signal] | None = None,
+    ) -> CompiledStateGraph[Any, Any, Any, Any]:
+        """Return the gate alone, to take the place of a `ToolNode` in a graph of yours; hand that graph to `serve`.
+
+        With a `model` the policy's `gate` rulings are assessed by asking it again; without, they go to a person.
+        """
+        gate = self._gate(name, model, tools, policy, "", None, signals, None, None, True)
+        return gate_graph(gate).compile()
+
+    def serve(self, graph: CompiledStateGraph[Any, Any, Any, Any], *, name: str = "assent") -> Agent:
+        """Return your compiled graph behind the desk's doors; it must have been compiled with `checkpointer=desk.saver`."""
+        if graph.checkpointer is not self.saver:
+            raise AssentError("Compile the graph with checkpointer=desk.saver, so that what waits survives a restart.")
+        return self._serve(graph, name, None)
+
+    def _gate(
+        self,
+        name: str,
+        model: BaseChatModel | None,
+        tools: Sequence[BaseTool],
+        policy: Policy | str | Path,
+        instructions: str,
+        propose: Proposer | None,
+        signals: Sequence[Signal] | None,
+        memory: Embedder | None,
+        actions_per_turn: int | None,
+        may_finish: bool,
+    ) -> Gate:
+        named = {tool.name: tool for tool in tools}
+        if len(named) != len(tools):
+            raise AssentError("Two tools have the same name; rename one.")
+        gate = Gate(
+            agent=name,
+            tenant=self.tenant,
+            ledger=self._ledger,
+            tools=named,
+            policy=policy if isinstance(policy, Policy) else load_policy(policy),
+            clock=self.clock,
+            propose=propose or (native(model) if model is not None else None),
+            instructions=instructions,
+            memory=Memory(self.store, memory, self.tenant, name) if memory is not None else None,
+            may_finish=may_finish,
+            actions_per_turn=actions_per_turn,
+            signals=tuple(signals) if signals is not None else _signals(model, memory),
+            provenance=_provenance(model, instructions),
+        )
+        self._gates.setdefault(name, []).append(gate)
+        return gate
+
+    def _serve(self, graph: CompiledStateGraph[Any, Any, Any, Any], name: str, gate: Gate | None) -> Agent:
+        if name in self.agents:
+            raise AssentError(f"There is an agent {name!r} already; give this one another name.")
+        agent = Agent(name, graph, self.store, self.clock, self.tenant)
+        self.agents[name] = agent
+        return agent
+
+    def gate_of(self, action: ActionRow) -> Gate | None:
+        """Return the gate of this process that offers an action's tool, if there is one."""
+        return next((gate for gate in self._gates.get(action.agent, ()) if action.tool in gate.tools), None)
+
+    # -- deciding ------------------------------------------------------------------------------------------------------
+
+    async def decide(
+        self, review_id: str, decision: Any, actor: str, *, undo_window: float = 0.0, key: str | None = None
+    ) -> deciding.Decided:
+        """Decide a pending review: the only door.
+
+        Args:
+            review_id: the review.
+            decision: Approve, Edit, Reject or Respond, or the same as plain JSON; it carries the digest of what was shown.
+            actor: who decides, by the name the server knows; the role is read in the deciding transaction.
+            undo_window: seconds before the decision takes effect; until then `withdraw` takes it back.
+            key: an idempotency key; the same key gives the same result, and decides once.
+
+        Raises NotAllowed, UnknownReview, AlreadyDecided, StaleDigest, InvalidEdit, UnknownTool, StoreError and, for malformed JSON,
+        pydantic.ValidationError.
+        """
+        done = await deciding.decide(
+            self.store,
+            self.clock,
+            self.gate_of,
+            review_id,
+            parse_decision(decision),
+            actor,
+            undo_window=undo_window,
+            key=key,
+        )
+        self.worker.hint()
+        return done
+
+    async def withdraw(self, review_id: str, actor: str) -> None:
+        """Take a decision back before the action has been started. Raises TooLate, NotAllowed, UnknownReview."""
+        await deciding.withdraw(self.store, self.clock, review_id, actor)
+
+    async def settle(self, action_id: str, outcome: Literal["done", "not_done"], actor: str, note: str = "") -> None:
+        """Say what became of an execution that nobody can vouch for; the agent goes on with that."""
+        await caring.settle(self.store, self.clock, action_id, outcome, actor, note)
+        self.worker.hint()
+
+    async def retry(self, thread: str, actor: str) -> None:
+        """Let an agent that could not go on try again."""
+        await caring.retry(self.store, self.clock, thread, actor)
+        self.worker.hint()
+
+    async def cancel(self, thread: str, actor: str, reason: str = "") -> int:
+        """Cancel a case: its pending reviews and waiting messages too; returns how many reviews. Nothing of it runs any more."""
+        return await caring.cancel(self.store, self.clock, thread, actor, reason)
+
+    async def retire(self, example_id: str, actor: str, reason: str = "") -> None:
+        """Take an example out, so that it teaches no more."""
+        await caring.retire(self.store, self.clock, example_id, actor, reason)
+
+    # -- looking -------------------------------------------------------------------------------------------------------
+
+    async def pending(
+        self, actor: str, *, limit: int = 50, exclude: Sequence[str] = (), search: str = "", tool: str = ""
+    ) -> list[ReviewCard]:
+        """Return what waits for a decision, most urgent first."""
+        return await reading.pending(self.store, actor, limit, exclude, search, tool)
+
+    async def card(self, review_id: str, actor: str) -> ReviewCard:
+        """Return one review."""
+        return await reading.one_card(self.store, review_id, actor)
+
+    async def count_pending(self, actor: str) -> int:
+        """Return how many reviews wait, counted to 1,000 at most."""
+        return await reading.count_pending(self.store, actor)
+
+    async def history(
+        self, actor: str, *, limit: int = 100, before: int | None = None, search: str = "", automatic: bool = True
+    ) -> list[HistoryLine]:
+        """Return what was decided, newest first; with `automatic` also what passed or was refused without a person."""
+        return await reading.history(self.store, actor, limit, before, search, automatic=automatic)
+
+    async def tasks(self, actor: str) -> list[Task]:
+        """Return what only a person can settle."""
+        return await reading.tasks(self.store, actor)
+
+    async def examples(self, actor: str, *, limit: int = 500, retired: bool = True) -> list[ExampleView]:
+        """Return what decisions taught, oldest first."""
+        return await reading.list_examples(self.store, actor, limit, retired=retired)
+
+    # -- talking -------------------------------------------------------------------------------------------------------
+
+    async def send(self, thread: str, text: str, *, requester: str, agent: str = "assent") -> chatting.Sent:
+        """Accept a requester's message; a worker delivers it, after the outcome of what is pending in its thread."""
+        sent = await chatting.send(self.store, self.agents, thread, HumanMessage(text), requester, agent)
+        self.worker.hint()
+        return sent
+
+    async def conversation(self, thread: str) -> chatting.Conversation:
+        """Return a thread as a chat shows it: what was said, what was done, what waits."""
+        return await chatting.conversation(self.store, self.agents, thread)
+
+    # -- working -------------------------------------------------------------------------------------------------------
+
+    async def drain(self) -> int:
+        """Do all work that is due now; returns how many wake-ups were worked."""
+        return await self.worker.drain()
+
+
+def _signals(model: BaseChatModel | None, memory: Embedder | None) -> tuple[Signal, ...]:
+    if model is None:
+        return ()
+    measured = (agreement(), self_assessment(model))
+    return (*measured, precedent()) if memory is not None else measured
+
+
+def _provenance(model: BaseChatModel | None, instructions: str) -> Mapping[str, str]:
+    name = str(getattr(model, "model_name", None) or getattr(model, "model", None) or type(model).__name__)
+    return {"model": name if model is not None else "", "prompt": digest_of("prompt", instructions)}

@@ -1,0 +1,47 @@
+"""The end of a conversation in plain words, bounded, for cards and examples; it is untrusted text and stays so."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
+
+TURNS = 8
+CHARACTERS = 4_000
+
+
+def text_of(message: BaseMessage) -> str:
+    """Return the text of a message, whatever its content is made of."""
+    return message.text if isinstance(message.content, list) else str(message.content)
+
+
+def latest_text(messages: Sequence[BaseMessage]) -> str:
+    """Return the requester's latest message, cut to 4,000 characters."""
+    found = next((text_of(message) for message in reversed(messages) if isinstance(message, HumanMessage)), "")
+    return cut(found)
+
+
+def excerpt(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
+    """Return the last eight turns that say something, each cut to 4,000 characters and marked where cut."""
+    said = [{"role": role_of(message), "text": cut(text_of(message))} for message in messages[-3 * TURNS :]]
+    return [turn for turn in said if turn["text"].strip()][-TURNS:]
+
+
+def role_of(message: BaseMessage) -> str:
+    """Return who speaks: `requester`, `agent` or `action`."""
+    match message:
+        case HumanMessage():
+            return "requester"
+        case AIMessage():
+            return "agent"
+        case ToolMessage():
+            return "action"
+    return "notice"
+
+
+def cut(text: str) -> str:
+    """Return the text, cut in the middle where it is too long, saying how much is left out."""
+    if len(text) <= CHARACTERS:
+        return text
+    half = CHARACTERS // 2
+    return f"{text[:half]} [... {len(text) - CHARACTERS} characters left out ...] {text[-half:]}"

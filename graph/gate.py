@@ -1,0 +1,114 @@
+"""The gate: the subgraph that takes the place of a tool node, so that every call waits for assent before it runs."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
+from langgraph.graph import END, START, StateGraph
+from langgraph.types import Send
+
+from . import nodes
+from .actions import mint_action_id
+from .clock import Clock
+from .confidence import Signal
+from .config import requester_of, thread_of
+from .errors import AssentError
+from .excerpt import excerpt, latest_text
+from .ledger import Ledger
+from .memory import Memory
+from .policy import Policy
+from .proposing import Proposer
+from .routing import by_outcome, by_result, by_ruling, by_verdict
+from .state import Call, CallAnswer, CallState, Conversation
+from .steps import Steps, step_for
+
+
+@dataclass(frozen=True, slots=True)
+class Gate:
+    """What the nodes of a gate work with."""
+
+    agent: str
+    tenant: str
+    ledger: Ledger
+    tools: Mapping[str, BaseTool]
+    policy: Policy
+    clock: Clock
+    propose: Proposer | None = None
+    instructions: str = ""
+    memory: Memory | None = None
+    may_finish: bool = True
+    actions_per_turn: int | None = None
+    """After so many done actions the turn ends without asking the model; None: the model says when it is done."""
+    attempts: int = 3
+    """How often the agent may try again in a turn after it was turned down."""
+    signals: Sequence[Signal] = ()
+    provenance: Mapping[str, str] = field(default_factory=dict)
+    steps: Steps = field(default_factory=Steps)
+
+
+def call_graph(gate: Gate) -> StateGraph[CallState, None, CallState, CallAnswer]:
+    """Return the state machine of one call, as the diagram shows it."""
+    return (
+        StateGraph(CallState, output_schema=CallAnswer)
+        .add_node("rule", nodes.rule(gate))
+        .add_node("assess", nodes.assess(gate))
+        .add_node("review", nodes.review(gate))
+        .add_node("act", nodes.act(gate))
+        .add_node("settle", nodes.settle(gate))
+        .add_node("answer", nodes.answer(gate))
+        .add_node("refuse", nodes.refuse(gate))
+        .add_edge(START, "rule")
+        .add_conditional_edges("rule", by_ruling)
+        .add_conditional_edges("assess", by_verdict)
+        .add_conditional_edges("review", by_outcome)
+        .add_conditional_edges("act", by_result)
+        .add_edge("settle", END)
+        .add_edge("answer", END)
+        .add_edge("refuse", END)
+    )
+
+
+def gate_graph(gate: Gate) -> StateGraph[Conversation, None, Conversation, Conversation]:
+    """Return the gate: messages with tool calls in, tool messages out, one independent branch per call."""
+
+    async def fan_out(state: Conversation, config: RunnableConfig) -> list[Send]:
+        branches = sends(state, thread_of(config))
+        if gate.propose is not None:
+            step = await step_for(gate, state["messages"][:-1], thread_of(config), requester_of(config))
+            for branch in branches:
+                gate.steps.put(branch.arg["call"]["action"], step)
+        return branches
+
+    return (
+        StateGraph(Conversation)
+        .add_node("call", call_graph(gate).compile())
+        .add_conditional_edges(START, fan_out, ["call"])
+        .add_edge("call", END)
+    )
+
+
+def sends(state: Conversation, thread: str) -> list[Send]:
+    """Return one branch per tool call of the last message."""
+    message = state["messages"][-1]
+    if not isinstance(message, AIMessage) or not message.tool_calls:
+        raise AssentError("The gate needs a message with tool calls as the last one.")
+    return [Send("call", {"call": call}) for call in calls_of(message, state["messages"], thread)]
+
+
+def calls_of(message: AIMessage, messages: Sequence[BaseMessage], thread: str) -> list[Call]:
+    """Return the calls of a message under ids of ours."""
+    return [
+        Call(
+            action=mint_action_id(thread, message.id or "", index),
+            tool_call_id=call["id"] or "",
+            name=call["name"],
+            args=call["args"],
+            text=latest_text(messages),
+            excerpt=excerpt(messages),
+        )
+        for index, call in enumerate(message.tool_calls)
+    ]

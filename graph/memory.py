@@ -1,0 +1,47 @@
+"""What past decisions teach the model at once: the accepted actions of similar cases, as precedents; it never decides."""
+
+from __future__ import annotations
+
+import asyncio
+
+from .precedents import Embedder, Example, PrecedentIndex
+from .proposing import Precedent
+from .store import examples
+from .store.models import ExampleRow
+from .store.session import Store
+
+NEAREST = 6
+
+
+class Memory:
+    """The examples of one tenant and agent, kept in step with the store."""
+
+    def __init__(self, store: Store, embedder: Embedder, tenant: str, agent: str, k: int = NEAREST) -> None:
+        self._store, self._tenant, self._agent, self._k = store, tenant, agent, k
+        self._embedder = embedder
+        self._index = PrecedentIndex(embedder)
+        self._seen = 0
+        self._lock = asyncio.Lock()
+
+    async def nearest(self, text: str) -> tuple[Precedent, ...]:
+        """Return the precedents most similar to `text`, best first; none when there is nothing to learn from."""
+        await self.refresh()
+        if not len(self._index) or not text.strip():
+            return ()
+        return tuple(await self._index.nearest(text, self._k))
+
+    async def refresh(self) -> None:
+        """Take in what was decided since, and let go what was taken out."""
+        async with self._lock:
+            async with self._store.read() as tx:
+                fresh = await examples.page(tx, self._tenant, after=self._seen, limit=10_000)
+                gone = await examples.retired_ids(tx, self._tenant)
+            usable = [row for row in fresh if row.accepted is not None and row.agent == self._agent and row.text.strip()]
+            await self._index.add([_example(row) for row in usable])
+            for example in gone:
+                self._index.remove(example)
+            self._seen = max([self._seen, *(row.sequence or 0 for row in fresh)])
+
+
+def _example(row: ExampleRow) -> Example:
+    return Example(row.id, row.text, row.tool, dict(row.accepted or {}))

@@ -1,0 +1,171 @@
+"""The nodes of a call: rule, assess, review, act, settle, answer, refuse; each does its one thing and never chooses the way."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from dataclasses import asdict
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.messages import ToolMessage
+from langchain_core.runnables import RunnableConfig
+from langgraph.types import interrupt
+
+from ..tools.declaration import declaration_of, schema_digest
+from . import wording
+from .confidence import Reading, confidence
+from .errors import Unauthorised
+from .leases import lease
+from .ledger import Claimed, InFlight, Recorded, Withheld
+from .payload import payload
+from .proposals import Proposal, check, row_of
+from .running import run_tool
+from .state import CallState
+
+if TYPE_CHECKING:
+    from .gate import Gate
+
+Node = Callable[..., Awaitable[dict[str, Any]]]
+
+BUSY_SECONDS = 0.2
+
+
+def rule(gate: Gate) -> Node:
+    """Validate, dry-run and ask the policy; store the verdict unless confidence has a say in it."""
+
+    async def rule(state: CallState, config: RunnableConfig) -> dict[str, Any]:
+        stored = await gate.ledger.stored(state["call"]["action"])
+        if stored is not None:
+            return {"way": stored.verdict, "args": stored.args, "reasons": stored.reasons}
+        proposal = await check(gate, state["call"], config)
+        if proposal.way != "gate":
+            row = await gate.ledger.record(row_of(gate, state["call"], proposal, proposal.way))
+            return {"way": row.verdict, "args": row.args, "reasons": row.reasons}
+        return {
+            "way": "gate",
+            "args": proposal.action.args,
+            "reasons": list(proposal.reasons),
+            "evidence": list(proposal.evidence),
+        }
+
+    return rule
+
+
+def assess(gate: Gate) -> Node:
+    """Measure how sure we may be; store the verdict: `allow` at or above the stated threshold, else `review`."""
+
+    async def assess(state: CallState, config: RunnableConfig) -> dict[str, Any]:
+        call = state["call"]
+        stored = await gate.ledger.stored(call["action"])
+        if stored is not None:
+            return {"way": stored.verdict}
+        readings = await _readings(gate, state)
+        proposal = await Proposal.resumed(gate, state, config)
+        sure = confidence(readings)
+        threshold = gate.policy.threshold_for(call["name"], proposal.action.consequence)
+        passed = sure is not None and threshold is not None and sure >= threshold
+        reason = wording.assessed(sure, threshold, proposal.action.consequence)
+        ruled = proposal.with_reason("confidence", "allow" if passed else "review", reason)
+        row = row_of(gate, call, ruled, "allow" if passed else "review", [asdict(reading) for reading in readings], sure, threshold)
+        return {"way": (await gate.ledger.record(row)).verdict}
+
+    return assess
+
+
+async def _readings(gate: Gate, state: CallState) -> list[Reading]:
+    step = gate.steps.get(state["call"]["action"])
+    if step is None or gate.propose is None:
+        return []
+    return [await signal(state["call"]["name"], state["args"], step, gate.propose) for signal in gate.signals]
+
+
+def review(gate: Gate) -> Node:
+    """Wait until a person's decision is on record; what the interrupt is answered with counts for nothing."""
+
+    async def review(state: CallState) -> dict[str, Any]:
+        action = state["call"]["action"]
+        while (outcome := await gate.ledger.outcome(action)).status == "pending":
+            row, asked = await gate.ledger.stored(action), await gate.ledger.review_of(action)
+            if row is None or asked is None:
+                raise Unauthorised
+            interrupt(payload(row, asked))
+        return {"outcome": asdict(outcome)}
+
+    return review
+
+
+def act(gate: Gate) -> Node:
+    """Claim the execution, call the tool once with exactly what was assented to, record what came of it."""
+
+    async def act(state: CallState) -> dict[str, Any]:
+        call = state["call"]
+        tool = gate.tools[call["name"]]
+        row = await gate.ledger.stored(call["action"])
+        if row is None:
+            raise Unauthorised
+        async with lease(gate.ledger.store, row.thread, gate.clock, patience=60.0) as owner:
+            try:
+                claim = await gate.ledger.claim(row.id, owner, schema_digest(tool), idempotent=declaration_of(tool).idempotent)
+                while isinstance(claim, InFlight):
+                    await asyncio.sleep(BUSY_SECONDS)
+                    claim = await gate.ledger.claim(row.id, owner, schema_digest(tool), idempotent=declaration_of(tool).idempotent)
+            except Unauthorised as error:
+                return _finished(call, str(error), failed=True)
+            if isinstance(claim, Withheld):
+                return {"result": "withheld"}
+            done = await _done(gate, claim, owner) if isinstance(claim, Claimed) else claim
+        if done.status == "unknown":
+            return {"result": "unknown"}
+        edited = claim.decision if isinstance(claim, Claimed) else None
+        return _finished(call, wording.ran(done, row.args, edited), failed=done.status == "failed")
+
+    return act
+
+
+async def _done(gate: Gate, claim: Claimed, owner: str) -> Recorded:
+    status, result = await run_tool(gate.tools[claim.action.tool], claim, gate.tenant)
+    return await gate.ledger.finish(claim.action.id, owner, status, result)
+
+
+def settle(gate: Gate) -> Node:
+    """Wait until a person has found out what became of an execution that nobody can vouch for."""
+
+    async def settle(state: CallState) -> dict[str, Any]:
+        call = state["call"]
+        while (known := await gate.ledger.execution(call["action"])) is not None and known.status == "unknown":
+            interrupt({"type": "outcome_unknown", "reason": "input_required", "action": call["action"], "name": call["name"]})
+        if known is None:
+            raise Unauthorised
+        return _finished(call, wording.settled(known), failed=known.status != "succeeded")
+
+    return settle
+
+
+def answer(gate: Gate) -> Node:
+    """Give the agent a person's words in the tool's place."""
+
+    async def answer(state: CallState) -> dict[str, Any]:
+        return _finished(state["call"], state["outcome"]["message"], failed=False)
+
+    return answer
+
+
+def refuse(gate: Gate) -> Node:
+    """Tell the agent that the action does not happen, and why."""
+
+    async def refuse(state: CallState) -> dict[str, Any]:
+        text = wording.refused(state.get("outcome"), state.get("reasons", []))
+        return _finished(state["call"], text, failed=True)
+
+    return refuse
+
+
+def _finished(call: Any, text: str, *, failed: bool) -> dict[str, Any]:
+    message = ToolMessage(
+        text,
+        name=call["name"],
+        tool_call_id=call["tool_call_id"],
+        id=f"result_{call['action']}",
+        status="error" if failed else "success",
+    )
+    return {"result": "finished", "messages": [message]}

@@ -1,0 +1,36 @@
+"""Opening a desk: the database is brought up to date, the checkpointer reads plain types only, nothing happens before."""
+
+from __future__ import annotations
+
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from typing import TYPE_CHECKING
+
+from .clock import Clock, utc_now
+
+if TYPE_CHECKING:
+    from .desk import Desk
+
+
+@asynccontextmanager
+async def open_desk(url: str, *, tenant: str = "main", clock: Clock = utc_now, queue_limit: int = 10_000) -> AsyncIterator[Desk]:
+    """Open a desk on a database, making or upgrading its tables; raises StoreError, SchemaTooNew.
+
+    Args:
+        url: `sqlite:///FILE`.
+        tenant: whose work this is; every query carries it.
+        clock: where the time comes from.
+        queue_limit: how many reviews may wait; more are not accepted.
+    """
+    from .checkpoints import checkpointer
+    from .desk import Desk
+    from .store.migrate import upgrade
+    from .store.session import Store
+
+    store = Store(url)
+    try:
+        await upgrade(store.url)
+        async with checkpointer(store) as saver:
+            yield Desk(store, saver, clock, tenant, queue_limit)
+    finally:
+        await store.close()

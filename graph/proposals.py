@@ -1,0 +1,206 @@
+"""From a proposed call to a checked proposal: validated, dry-run, ruled on by policy; it stores nothing and runs nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
+from pydantic import ValidationError
+
+from ..tools.declaration import (
+    UNDECLARED,
+    ActionRefused,
+    Case,
+    declaration_of,
+    dry_run,
+    legal_choices,
+    plain,
+    schema_digest,
+    schema_of,
+)
+from .actions import Action
+from .canonical import NotCanonical, canonical
+from .config import requester_of, thread_of
+from .policy import Facts
+from .state import Call, CallState, Way
+from .store.models import ActionRow
+
+if TYPE_CHECKING:
+    from .gate import Gate
+
+
+@dataclass(frozen=True, slots=True)
+class Proposal:
+    """An action with what was found out about it before anybody was asked."""
+
+    action: Action
+    way: Way
+    reasons: tuple[dict[str, str], ...] = ()
+    evidence: tuple[dict[str, str], ...] = ()
+    choices: list[dict[str, Any]] | None = None
+
+    def with_reason(self, check: str, ruling: str, text: str) -> Proposal:
+        """Return the proposal with one more reason, first."""
+        return replace(self, reasons=({"check": check, "ruling": ruling, "text": text}, *self.reasons))
+
+    @classmethod
+    async def resumed(cls, gate: Gate, state: CallState, config: RunnableConfig) -> Proposal:
+        """Return the proposal that `rule` passed on to `assess`."""
+        case = case_of(gate, state["call"], config)
+        tool = gate.tools[state["call"]["name"]]
+        action = action_of(gate, state["call"], case, tool, state["args"])
+        choices, _ = await _choices(tool, case)
+        return cls(action, "gate", tuple(state.get("reasons", ())), tuple(state.get("evidence", ())), choices)
+
+
+def case_of(gate: Gate, call: Call, config: RunnableConfig) -> Case:
+    """Return what tools may know about the case."""
+    return Case(gate.tenant, thread_of(config), requester_of(config), call["text"], call["action"])
+
+
+def action_of(gate: Gate, call: Call, case: Case, tool: BaseTool | None, args: dict[str, Any]) -> Action:
+    """Return the action of a call; an unknown tool has an empty digest and counts as irreversible."""
+    return Action(
+        id=call["action"],
+        tenant=gate.tenant,
+        thread=case.thread,
+        agent=gate.agent,
+        requester=case.requester,
+        tool=call["name"],
+        tool_digest=schema_digest(tool) if tool else "",
+        args=args,
+        consequence=declaration_of(tool).consequence if tool else UNDECLARED.consequence,
+    )
+
+
+async def check(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
+    """Validate a call, dry-run it, and ask the policy; whatever the agent did wrong goes back to the agent as `refuse`."""
+    case, tool = case_of(gate, call, config), gate.tools.get(call["name"])
+    if tool is None:
+        action = action_of(gate, call, case, None, {})
+        known = ", ".join(sorted(gate.tools))
+        return Proposal(action, "refuse").with_reason("tools", "refuse", f"There is no tool {call['name']!r}; use {known}.")
+    try:
+        args = plain(tool, call["args"])
+        canonical(args)
+    except (ValidationError, NotCanonical) as error:
+        action = action_of(gate, call, case, tool, {})
+        return Proposal(action, "refuse").with_reason("schema", "refuse", f"The arguments do not fit: {problem(error)}")
+    return await _ruled(gate, tool, case, action_of(gate, call, case, tool, args))
+
+
+async def _ruled(gate: Gate, tool: BaseTool, case: Case, action: Action) -> Proposal:
+    evidence, trouble = await _dry_run(gate, tool, case, action)
+    if trouble is not None and trouble["ruling"] == "refuse":
+        return Proposal(action, "refuse", (trouble,))
+    choices, unknown = await _choices(tool, case)
+    trouble = trouble or unknown
+    ruled = await gate.policy.rule(facts_of(action, case.text, evidence, choices))
+    reasons = tuple({"check": one.check, "ruling": one.kind, "text": one.reason} for one in ruled.rulings)
+    proposal = Proposal(action, ruled.kind, reasons, evidence, choices)
+    if trouble is None:
+        return proposal
+    return replace(proposal, way="refuse" if ruled.kind == "refuse" else "review", reasons=(trouble, *reasons))
+
+
+async def _dry_run(
+    gate: Gate, tool: BaseTool, case: Case, action: Action
+) -> tuple[tuple[dict[str, str], ...], dict[str, str] | None]:
+    try:
+        found = await dry_run(tool, action.args, case)
+    except ActionRefused as error:
+        return (), {"check": "dry run", "ruling": "refuse", "text": str(error)}
+    except Exception as error:  # a dry run that fails for reasons of its own says nothing in the action's favour
+        told = f"The dry run could not be carried out ({type(error).__name__}: {error})."
+        return (), {"check": "dry run", "ruling": "review", "text": told[:500]}
+    if found is None:
+        return (), None
+    return ({"source": "dry run", "text": found, "at": gate.clock().isoformat()},), None
+
+
+async def _choices(tool: BaseTool, case: Case) -> tuple[list[dict[str, Any]] | None, dict[str, str] | None]:
+    try:
+        return await legal_choices(tool, case), None
+    except Exception as error:  # without the legal values nobody can say that these are
+        told = f"The legal values could not be looked up ({type(error).__name__}: {error})."
+        return None, {"check": "legal values", "ruling": "review", "text": told[:500]}
+
+
+def facts_of(action: Action, text: str, evidence: tuple[dict[str, str], ...], choices: list[dict[str, Any]] | None) -> Facts:
+    """Return what the policy may know of an action."""
+    return Facts(
+        tool=action.tool,
+        args=action.args,
+        consequence=action.consequence,
+        requester=action.requester,
+        tenant=action.tenant,
+        agent=action.agent,
+        thread=action.thread,
+        context={
+            "text": text,
+            "evidence": " ".join(line["text"] for line in evidence),
+            "choices_legal": choices is None or any(covers(choice, action.args) for choice in choices),
+        },
+    )
+
+
+def covers(choice: Mapping[str, Any], args: Mapping[str, Any]) -> bool:
+    """Tell whether a legal combination fixes exactly the values that the arguments have; absent fields are free."""
+    return all(name in args and canonical(args[name]) == canonical(value) for name, value in choice.items())
+
+
+def problem(error: ValidationError | NotCanonical) -> str:
+    """Return the first problem of a validation in one line."""
+    if isinstance(error, NotCanonical):
+        return str(error)
+    first = error.errors(include_url=False)[0]
+    where = ".".join(str(part) for part in first["loc"])
+    return f"{where}: {first['msg']}" if where else str(first["msg"])
+
+
+def row_of(
+    gate: Gate,
+    call: Call,
+    proposal: Proposal,
+    verdict: str,
+    readings: list[dict[str, Any]] | None = None,
+    confidence: float | None = None,
+    threshold: float | None = None,
+) -> ActionRow:
+    """Return the row of an action with its verdict."""
+    action, tool = proposal.action, gate.tools.get(call["name"])
+    step = gate.steps.get(action.id)
+    return ActionRow(
+        id=action.id,
+        tenant=action.tenant,
+        thread=action.thread,
+        agent=action.agent,
+        requester=action.requester,
+        tool=action.tool,
+        tool_digest=action.tool_digest,
+        args=action.args,
+        digest=action.digest(),
+        consequence=action.consequence,
+        title=(declaration_of(tool).title if tool else "") or action.tool.replace("_", " "),
+        verdict=verdict,
+        reasons=list(proposal.reasons),
+        readings=readings or [],
+        confidence=confidence,
+        threshold=threshold,
+        evidence=list(proposal.evidence),
+        conversation=call["excerpt"],
+        precedents=[precedent_json(one) for one in step.precedents] if step else [],
+        choices=proposal.choices,
+        args_schema=schema_of(tool) if tool else {},
+        description=tool.description if tool else "",
+        provenance={**gate.provenance, "policy": gate.policy.digest},
+        created_at=gate.clock(),
+    )
+
+
+def precedent_json(precedent: Any) -> dict[str, Any]:
+    """Return a precedent as plain JSON."""
+    return {name: getattr(precedent, name) for name in ("example_id", "text", "tool", "args", "similarity")}

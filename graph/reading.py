@@ -1,0 +1,117 @@
+"""What the desk shows: the queue, a card, the history, the tasks, the examples; every query carries the reader's tenant."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+from .errors import UnknownReview
+from .people import require
+from .store import examples, executions, reviews, threads
+from .store.models import ActionRow, ReviewRow
+from .store.session import AsyncSession, Store
+from .views import (
+    ExampleView,
+    HistoryLine,
+    ReviewCard,
+    Task,
+    automatic_line,
+    card,
+    example_view,
+    history_line,
+)
+
+
+async def pending(store: Store, actor: str, limit: int, exclude: Sequence[str], search: str, tool: str) -> list[ReviewCard]:
+    """Return what waits for a decision, most urgent first."""
+    async with store.read() as tx:
+        user = await require(tx, actor, "viewer")
+        found = await reviews.pending(tx, user.tenant, limit, exclude, search, tool)
+        return [await _card(tx, review, action) for review, action in found]
+
+
+async def one_card(store: Store, review_id: str, actor: str) -> ReviewCard:
+    """Return one review; raises UnknownReview."""
+    async with store.read() as tx:
+        user = await require(tx, actor, "viewer")
+        review = await reviews.by_id(tx, review_id)
+        action = await reviews.action(tx, review.action) if review else None
+        if review is None or action is None or review.tenant != user.tenant:
+            raise UnknownReview
+        return await _card(tx, review, action)
+
+
+async def _card(tx: AsyncSession, review: ReviewRow, action: ActionRow) -> ReviewCard:
+    people = {}
+    for one in action.precedents:
+        row = await examples.get(tx, action.tenant, one["example_id"])
+        if row is not None:
+            people[row.id] = (row.label if row.retired_at is None else "taken out", row.actor)
+    return card(review, action, people)
+
+
+async def count_pending(store: Store, actor: str) -> int:
+    """Return how many reviews wait, counted to 1,000 at most."""
+    async with store.read() as tx:
+        user = await require(tx, actor, "viewer")
+        return await reviews.count_pending(tx, user.tenant)
+
+
+async def history(store: Store, actor: str, limit: int, before: int | None, search: str, *, automatic: bool) -> list[HistoryLine]:
+    """Return decisions, newest first; with `automatic` also what ran or was refused without a person."""
+    async with store.read() as tx:
+        user = await require(tx, actor, "viewer")
+        lines = [history_line(*row) for row in await reviews.decided(tx, user.tenant, limit, before, search)]
+        if automatic and before is None and not search:
+            lines += [automatic_line(*row) for row in await reviews.automatic(tx, user.tenant, limit)]
+    return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
+
+
+async def tasks(store: Store, actor: str, limit: int = 100) -> list[Task]:
+    """Return what only a person can settle, oldest first."""
+    async with store.read() as tx:
+        user = await require(tx, actor, "viewer")
+        unknown = await executions.unsettled(tx, user.tenant, limit)
+        stalled = await threads.stalled(tx, user.tenant, limit)
+    found = [
+        Task("unknown", action.id, action.thread, action.title, action.tool, action.args,
+             execution.result or "", execution.claimed_at.isoformat())
+        for execution, action in unknown
+    ]  # fmt: skip
+    return found + [
+        Task("stalled", None, row.id, "The agent cannot go on", "", {}, row.problem or "", row.created_at.isoformat())
+        for row in stalled
+    ]
+
+
+async def list_examples(store: Store, actor: str, limit: int, *, retired: bool) -> list[ExampleView]:
+    """Return what decisions taught, oldest first."""
+    async with store.read() as tx:
+        user = await require(tx, actor, "viewer")
+        return [example_view(row) for row in await examples.page(tx, user.tenant, limit=limit, retired=retired)]
+
+
+async def statuses(tx: AsyncSession, thread: str) -> dict[str, dict[str, Any]]:
+    """Return where each action of a thread stands, by action id, in the words of the chat."""
+    standing: dict[str, dict[str, Any]] = {}
+    asked = {row.action: row for row in await reviews.of_thread(tx, thread)}
+    for action in await reviews.actions_of_thread(tx, thread):
+        review, execution = asked.get(action.id), await executions.get(tx, action.id)
+        standing[action.id] = {
+            "review": review.id if review else None,
+            "number": review.number if review else None,
+            "tool": action.tool,
+            "title": action.title,
+            "args": action.args,
+            "status": _status(action, review, execution.status if execution else None),
+            "result": (execution.result or "") if execution else "",
+        }
+    return standing
+
+
+def _status(action: ActionRow, review: ReviewRow | None, execution: str | None) -> str:
+    if execution is not None:
+        return execution
+    if review is not None:
+        return "waiting" if review.status == "pending" else review.status
+    return "refused" if action.verdict == "refuse" else "starting"

@@ -1,0 +1,61 @@
+"""Executions: claimed by primary key before the tool is called, finished only under the lease of the claim."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from .models import ActionRow, ExecutionRow
+
+
+async def get(tx: AsyncSession, action_id: str) -> ExecutionRow | None:
+    """Return the one execution of an action."""
+    return await tx.get(ExecutionRow, action_id, populate_existing=True)
+
+
+async def claim(tx: AsyncSession, row: ExecutionRow) -> None:
+    """Add the claim; a second one for the same action violates the primary key."""
+    tx.add(row)
+    await tx.flush()
+
+
+async def reclaim(tx: AsyncSession, action_id: str, old: str, new: str, now: datetime) -> bool:
+    """Take over an abandoned claim of an idempotent tool; False if somebody was faster."""
+    mine = sa.and_(
+        col(ExecutionRow.action) == action_id, col(ExecutionRow.claimed_by) == old, col(ExecutionRow.status) == "claimed"
+    )
+    changed = await tx.exec(sa.update(ExecutionRow).where(mine).values(claimed_by=new, claimed_at=now))
+    return int(changed.rowcount) == 1
+
+
+async def finish(tx: AsyncSession, action_id: str, owner: str, status: str, result: str, now: datetime) -> bool:
+    """Record the outcome under the claim's own lease; False if the claim was taken over in between."""
+    mine = sa.and_(
+        col(ExecutionRow.action) == action_id,
+        col(ExecutionRow.claimed_by) == owner,
+        col(ExecutionRow.status) == "claimed",
+    )
+    values = {"status": status, "result": result, "finished_at": now}
+    return int((await tx.exec(sa.update(ExecutionRow).where(mine).values(**values))).rowcount) == 1
+
+
+async def settle(tx: AsyncSession, action_id: str, old: str, status: str, by: str, note: str, now: datetime) -> bool:
+    """Record a person's word on an execution in status `old`; False if it is no longer in it."""
+    mine = sa.and_(col(ExecutionRow.action) == action_id, col(ExecutionRow.status) == old)
+    values = {"status": status, "settled_by": by, "note": note, "finished_at": now}
+    return int((await tx.exec(sa.update(ExecutionRow).where(mine).values(**values))).rowcount) == 1
+
+
+async def unsettled(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple[ExecutionRow, ActionRow]]:
+    """Return executions whose outcome nobody knows."""
+    query = (
+        select(ExecutionRow, ActionRow)
+        .join(ActionRow, col(ActionRow.id) == col(ExecutionRow.action))
+        .where(ExecutionRow.tenant == tenant, ExecutionRow.status == "unknown")
+        .order_by(col(ExecutionRow.claimed_at))
+    )
+    return (await tx.exec(query.limit(limit))).all()

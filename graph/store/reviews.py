@@ -1,0 +1,116 @@
+"""Actions with their verdicts, and the queue of reviews; pending turns into decided by compare-and-set only."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from .models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
+
+
+async def action(tx: AsyncSession, action_id: str) -> ActionRow | None:
+    """Return an action with its stored verdict."""
+    return await tx.get(ActionRow, action_id)
+
+
+async def by_id(tx: AsyncSession, review_id: str, *, lock: bool = False) -> ReviewRow | None:
+    """Return a review; with `lock` no other transaction may change it until this one ends."""
+    query = select(ReviewRow).where(ReviewRow.id == review_id)
+    return (await tx.exec(query.with_for_update() if lock else query)).first()
+
+
+async def of_action(tx: AsyncSession, action_id: str, *, lock: bool = False) -> ReviewRow | None:
+    """Return the review of an action, if a person is or was asked."""
+    query = select(ReviewRow).where(ReviewRow.action == action_id)
+    return (await tx.exec(query.with_for_update() if lock else query)).first()
+
+
+async def pending(
+    tx: AsyncSession, tenant: str, limit: int, exclude: Sequence[str] = (), search: str = "", tool: str = ""
+) -> Sequence[tuple[ReviewRow, ActionRow]]:
+    """Return what waits, most urgent first."""
+    query = select(ReviewRow, ActionRow).join(ActionRow, col(ActionRow.id) == col(ReviewRow.action))
+    query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending'"))
+    if exclude:
+        query = query.where(col(ReviewRow.id).not_in(exclude))
+    if tool:
+        query = query.where(ReviewRow.tool == tool)
+    if search:
+        query = query.where(_found(search))
+    return (await tx.exec(query.order_by(sa.desc(col(ReviewRow.priority)), col(ReviewRow.number)).limit(limit))).all()
+
+
+def _found(search: str) -> sa.ColumnElement[bool]:
+    pattern = f"%{search.lower()}%"
+    columns = (ActionRow.tool, ActionRow.title, ActionRow.requester, ActionRow.args, ActionRow.conversation)
+    return sa.or_(*(sa.func.lower(sa.cast(col(column), sa.Text)).like(pattern) for column in columns))
+
+
+async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000) -> int:
+    """Return how many reviews wait, counted to `cap` at most so that a long queue costs no more than a short one."""
+    rows = sa.select(sa.literal(1)).where(col(ReviewRow.tenant) == tenant, sa.text("reviews.status = 'pending'"))
+    counted = sa.select(sa.func.count()).select_from(rows.select_from(ReviewRow).limit(cap).subquery())
+    return int((await tx.execute(counted)).scalar_one())
+
+
+async def of_thread(tx: AsyncSession, thread: str) -> Sequence[ReviewRow]:
+    """Return the reviews of a thread, oldest first."""
+    return (await tx.exec(select(ReviewRow).where(ReviewRow.thread == thread).order_by(col(ReviewRow.number)))).all()
+
+
+async def actions_of_thread(tx: AsyncSession, thread: str) -> Sequence[ActionRow]:
+    """Return the actions of a thread, oldest first."""
+    return (await tx.exec(select(ActionRow).where(ActionRow.thread == thread).order_by(col(ActionRow.created_at)))).all()
+
+
+async def turn(tx: AsyncSession, row: ReviewRow, old: str, new: str, at: datetime | None) -> bool:
+    """Compare-and-set a review's status at its version; False if somebody was faster."""
+    mine = sa.and_(col(ReviewRow.id) == row.id, col(ReviewRow.status) == old, col(ReviewRow.version) == row.version)
+    version = row.version + 1 if new == "pending" else row.version
+    changed = await tx.exec(sa.update(ReviewRow).where(mine).values(status=new, decided_at=at, version=version))
+    return int(changed.rowcount) == 1
+
+
+async def last_decision(tx: AsyncSession, review_id: str) -> DecisionRow | None:
+    """Return the newest decision row of a review, which may be `withdrawn`."""
+    query = select(DecisionRow).where(DecisionRow.review == review_id).order_by(sa.desc(col(DecisionRow.sequence)))
+    return (await tx.exec(query.limit(1))).first()
+
+
+async def by_key(tx: AsyncSession, tenant: str, actor: str, key: str) -> DecisionRow | None:
+    """Return the decision that `actor` already made under this idempotency key."""
+    query = select(DecisionRow).where(DecisionRow.tenant == tenant, DecisionRow.actor == actor, DecisionRow.key == key)
+    return (await tx.exec(query)).first()
+
+
+async def decided(
+    tx: AsyncSession, tenant: str, limit: int, before: int | None = None, search: str = ""
+) -> Sequence[tuple[DecisionRow, ReviewRow, ActionRow, ExecutionRow | None]]:
+    """Return decisions, newest first, with review, action and execution."""
+    query = (
+        select(DecisionRow, ReviewRow, ActionRow, ExecutionRow)
+        .join(ReviewRow, col(ReviewRow.id) == col(DecisionRow.review))
+        .join(ActionRow, col(ActionRow.id) == col(DecisionRow.action))
+        .join(ExecutionRow, col(ExecutionRow.action) == col(ActionRow.id), isouter=True)
+        .where(DecisionRow.tenant == tenant)
+    )
+    if before is not None:
+        query = query.where(col(DecisionRow.sequence) < before)
+    if search:
+        query = query.where(sa.or_(_found(search), col(DecisionRow.actor) == search, col(DecisionRow.type) == search))
+    return (await tx.exec(query.order_by(sa.desc(col(DecisionRow.sequence))).limit(limit))).all()
+
+
+async def automatic(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple[ActionRow, ExecutionRow | None]]:
+    """Return what ran or was refused without a person, newest first."""
+    query = (
+        select(ActionRow, ExecutionRow)
+        .join(ExecutionRow, col(ExecutionRow.action) == col(ActionRow.id), isouter=True)
+        .where(ActionRow.tenant == tenant, col(ActionRow.verdict) != "review")
+        .order_by(sa.desc(col(ActionRow.created_at)))
+    )
+    return (await tx.exec(query.limit(limit))).all()

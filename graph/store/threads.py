@@ -1,0 +1,78 @@
+"""Threads, their leases and the messages that wait for them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime, timedelta
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from .models import InboundRow, ThreadRow
+
+LEASE = timedelta(seconds=60)
+
+
+async def get(tx: AsyncSession, thread: str) -> ThreadRow | None:
+    """Return the thread's row."""
+    return await tx.get(ThreadRow, thread)
+
+
+async def ensure(tx: AsyncSession, row: ThreadRow) -> ThreadRow:
+    """Return the thread's row, adding `row` if there is none."""
+    known = await tx.get(ThreadRow, row.id)
+    if known is not None:
+        return known
+    tx.add(row)
+    await tx.flush()
+    return row
+
+
+async def acquire(tx: AsyncSession, thread: str, owner: str, now: datetime) -> bool:
+    """Take or renew the thread's lease; False if somebody else holds it."""
+    free = sa.or_(col(ThreadRow.lease_owner).is_(None), col(ThreadRow.lease_until) < now, col(ThreadRow.lease_owner) == owner)
+    statement = sa.update(ThreadRow).where(col(ThreadRow.id) == thread, free)
+    done = await tx.exec(statement.values(lease_owner=owner, lease_until=now + LEASE))
+    return int(done.rowcount) == 1
+
+
+async def release(tx: AsyncSession, thread: str, owner: str) -> None:
+    """Give the lease back, if it is still ours."""
+    statement = sa.update(ThreadRow).where(col(ThreadRow.id) == thread, col(ThreadRow.lease_owner) == owner)
+    await tx.exec(statement.values(lease_owner=None, lease_until=None))
+
+
+async def held(tx: AsyncSession, thread: str, owner: str, now: datetime) -> bool:
+    """Tell whether `owner` holds the thread's lease now."""
+    row = await tx.get(ThreadRow, thread)
+    return row is not None and row.lease_owner == owner and row.lease_until is not None and row.lease_until > now
+
+
+async def mark(tx: AsyncSession, thread: str, status: str, problem: str | None = None) -> None:
+    """Set the thread's status; a cancelled thread stays cancelled."""
+    statement = sa.update(ThreadRow).where(col(ThreadRow.id) == thread, col(ThreadRow.status) != "cancelled")
+    await tx.exec(statement.values(status=status, problem=problem))
+
+
+async def stalled(tx: AsyncSession, tenant: str, limit: int) -> Sequence[ThreadRow]:
+    """Return the threads whose agent cannot go on."""
+    query = select(ThreadRow).where(ThreadRow.tenant == tenant, ThreadRow.status == "stalled").limit(limit)
+    return (await tx.exec(query)).all()
+
+
+async def waiting(tx: AsyncSession, thread: str) -> Sequence[InboundRow]:
+    """Return the messages that wait for delivery, oldest first."""
+    query = select(InboundRow).where(InboundRow.thread == thread, InboundRow.status == "waiting")
+    return (await tx.exec(query.order_by(col(InboundRow.created_at), col(InboundRow.id)))).all()
+
+
+async def settle_message(tx: AsyncSession, message: str, status: str) -> None:
+    """Set a waiting message's status to `delivered` or `cancelled`."""
+    await tx.exec(sa.update(InboundRow).where(col(InboundRow.id) == message).values(status=status))
+
+
+async def messages(tx: AsyncSession, thread: str) -> Sequence[InboundRow]:
+    """Return every message of the requester, oldest first."""
+    query = select(InboundRow).where(InboundRow.thread == thread)
+    return (await tx.exec(query.order_by(col(InboundRow.created_at), col(InboundRow.id)))).all()

@@ -1,0 +1,66 @@
+"""The outbox: threads that have to be driven on, each row worked by one process at a time under a lease."""
+
+from __future__ import annotations
+
+from datetime import datetime, timedelta
+from uuid import uuid4
+
+import sqlalchemy as sa
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from .models import ThreadRow, WakeRow
+
+LEASE = timedelta(seconds=90)
+
+
+async def add(tx: AsyncSession, thread: str, cause: str, due_at: datetime) -> str:
+    """Note that a thread has to be driven on from `due_at`; returns the row's id."""
+    row = WakeRow(id="wake_" + uuid4().hex, thread=thread, cause=cause, due_at=due_at)
+    tx.add(row)
+    await tx.flush()
+    return row.id
+
+
+async def take(tx: AsyncSession, owner: str, now: datetime, agents: tuple[str, ...]) -> WakeRow | None:
+    """Lease the row that is due the longest among threads of `agents`; None when nothing is due."""
+    free = sa.or_(col(WakeRow.lease_until).is_(None), col(WakeRow.lease_until) < now)
+    query = (
+        select(WakeRow)
+        .join(ThreadRow, col(ThreadRow.id) == col(WakeRow.thread))
+        .where(col(WakeRow.done_at).is_(None), col(WakeRow.due_at) <= now, free, col(ThreadRow.agent).in_(agents))
+        .order_by(col(WakeRow.due_at))
+        .limit(1)
+        .with_for_update(skip_locked=True, of=WakeRow)
+    )
+    row = (await tx.exec(query)).first()
+    if row is not None:
+        row.lease_owner, row.lease_until, row.attempts = owner, now + LEASE, row.attempts + 1
+        tx.add(row)
+        await tx.flush()
+    return row
+
+
+async def done(tx: AsyncSession, wake: str, owner: str, now: datetime) -> None:
+    """Close a row that we hold."""
+    mine = sa.and_(col(WakeRow.id) == wake, col(WakeRow.lease_owner) == owner)
+    await tx.exec(sa.update(WakeRow).where(mine).values(done_at=now))
+
+
+async def put_off(tx: AsyncSession, wake: str, owner: str, due_at: datetime) -> None:
+    """Give a row back to be tried again from `due_at`."""
+    mine = sa.and_(col(WakeRow.id) == wake, col(WakeRow.lease_owner) == owner)
+    await tx.exec(sa.update(WakeRow).where(mine).values(due_at=due_at, lease_owner=None, lease_until=None))
+
+
+async def drop(tx: AsyncSession, thread: str, cause: str, now: datetime) -> None:
+    """Close the open rows of a thread and cause."""
+    mine = sa.and_(col(WakeRow.thread) == thread, col(WakeRow.cause) == cause, col(WakeRow.done_at).is_(None))
+    await tx.exec(sa.update(WakeRow).where(mine).values(done_at=now))
+
+
+async def next_due(tx: AsyncSession) -> datetime | None:
+    """Return when the next open row is due."""
+    query = sa.select(sa.func.min(WakeRow.due_at)).where(col(WakeRow.done_at).is_(None))
+    found = (await tx.execute(query)).scalar_one()
+    return found if found is None or isinstance(found, datetime) else datetime.fromisoformat(found)

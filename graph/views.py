@@ -1,0 +1,223 @@
+"""What people are shown: frozen views made from rows; they carry facts from our side and mark what is untrusted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from .store.models import ActionRow, DecisionRow, ExampleRow, ExecutionRow, ReviewRow
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCard:
+    """One review as a reviewer sees it; field names are those of `as_json`."""
+
+    id: str
+    number: int
+    version: int
+    digest: str
+    status: str
+    tool: str
+    title: str
+    description: str
+    consequence: str
+    args: dict[str, Any]
+    schema: dict[str, Any]
+    choices: list[dict[str, Any]] | None
+    reasons: list[dict[str, Any]]
+    confidence: dict[str, Any] | None
+    evidence: list[dict[str, Any]]
+    conversation: list[dict[str, Any]]
+    precedents: list[dict[str, Any]]
+    requester: str
+    agent: str
+    thread: str
+    created: str
+    due: str | None
+    priority: float
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the card as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One decision, or one action that ran without a person (`decision` is then `automatic`)."""
+
+    sequence: int | None
+    review: str | None
+    number: int | None
+    at: str
+    who: str
+    decision: str
+    reason: str
+    message: str
+    tool: str
+    title: str
+    requester: str
+    thread: str
+    args: dict[str, Any]
+    """What was proposed."""
+    accepted: dict[str, Any] | None
+    """What was accepted: the edited arguments, or the proposed ones."""
+    seen_ms: int | None
+    outcome: str
+    """The execution's status, or empty when nothing ran."""
+    result: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the line as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something only a person can settle: an execution nobody can vouch for, or an agent that cannot go on."""
+
+    kind: str
+    """`unknown` (settle it) or `stalled` (try again or cancel)."""
+    action: str | None
+    thread: str
+    title: str
+    tool: str
+    args: dict[str, Any]
+    text: str
+    since: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the task as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleView:
+    """What a decision taught."""
+
+    id: str
+    label: str
+    text: str
+    tool: str
+    args: dict[str, Any]
+    accepted: dict[str, Any] | None
+    actor: str
+    created: str
+    retired: str | None
+    retired_by: str | None
+    retired_reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the example as plain JSON."""
+        return asdict(self)
+
+
+def card(review: ReviewRow, action: ActionRow, people: dict[str, tuple[str, str]]) -> ReviewCard:
+    """Return the card of a review; `people` maps example ids to (label, actor)."""
+    return ReviewCard(
+        id=review.id,
+        number=review.number or 0,
+        version=review.version,
+        digest=action.digest,
+        status=review.status,
+        tool=action.tool,
+        title=action.title,
+        description=action.description,
+        consequence=action.consequence,
+        args=action.args,
+        schema=action.args_schema,
+        choices=action.choices,
+        reasons=action.reasons,
+        confidence=_confidence(action),
+        evidence=action.evidence,
+        conversation=action.conversation,
+        precedents=[_precedent(one, people) for one in action.precedents],
+        requester=action.requester,
+        agent=action.agent,
+        thread=action.thread,
+        created=review.created_at.isoformat(),
+        due=None,
+        priority=review.priority,
+    )
+
+
+def _confidence(action: ActionRow) -> dict[str, Any] | None:
+    if not action.readings:
+        return None
+    return {
+        "value": action.confidence,
+        "certified": False,
+        "threshold": action.threshold,
+        "signals": action.readings,
+    }
+
+
+def _precedent(one: dict[str, Any], people: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    decision, by = people.get(one["example_id"], ("", ""))
+    return {**one, "decision": decision, "by": by}
+
+
+def history_line(decision: DecisionRow, review: ReviewRow, action: ActionRow, execution: ExecutionRow | None) -> HistoryLine:
+    """Return a decision as the history shows it."""
+    accepted = None
+    if decision.type in ("approve", "edit"):
+        accepted = decision.args if decision.args is not None else action.args
+    return HistoryLine(
+        sequence=decision.sequence,
+        review=review.id,
+        number=review.number,
+        at=decision.created_at.isoformat(),
+        who=decision.actor,
+        decision=decision.type,
+        reason=decision.reason,
+        message=decision.message,
+        tool=action.tool,
+        title=action.title,
+        requester=action.requester,
+        thread=action.thread,
+        args=action.args,
+        accepted=accepted,
+        seen_ms=decision.seen_ms,
+        outcome=execution.status if execution else "",
+        result=(execution.result or "") if execution else "",
+    )
+
+
+def automatic_line(action: ActionRow, execution: ExecutionRow | None) -> HistoryLine:
+    """Return an action that no person was asked about."""
+    told = "; ".join(str(reason["text"]) for reason in action.reasons if reason["ruling"] == action.verdict)
+    return HistoryLine(
+        sequence=None,
+        review=None,
+        number=None,
+        at=action.created_at.isoformat(),
+        who="policy",
+        decision="automatic" if action.verdict == "allow" else "refused",
+        reason=told,
+        message="",
+        tool=action.tool,
+        title=action.title,
+        requester=action.requester,
+        thread=action.thread,
+        args=action.args,
+        accepted=action.args if action.verdict == "allow" else None,
+        seen_ms=None,
+        outcome=execution.status if execution else "",
+        result=(execution.result or "") if execution else "",
+    )
+
+
+def example_view(row: ExampleRow) -> ExampleView:
+    """Return an example as people see it."""
+    return ExampleView(
+        row.id,
+        row.label,
+        row.text,
+        row.tool,
+        row.args,
+        row.accepted,
+        row.actor,
+        row.created_at.isoformat(),
+        row.retired_at.isoformat() if row.retired_at else None,
+        row.retired_by,
+        row.retired_reason,
+    )

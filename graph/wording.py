@@ -1,0 +1,52 @@
+"""What the agent and the reviewer are told, in one place; plain sentences, no decision."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from .ledger import Recorded
+from .store.models import DecisionRow
+
+
+def assessed(sure: float | None, threshold: float | None, consequence: str) -> str:
+    """Say why confidence did or did not suffice."""
+    if threshold is None:
+        return f"No certificate lets a {consequence} action run unreviewed; its confidence only orders the queue."
+    if sure is None:
+        return "Confidence could not be measured, so a person decides."
+    relation = "reaches" if sure >= threshold else "is below"
+    return f"Confidence {sure:.2f} {relation} the stated, uncertified threshold {threshold:.2f}."
+
+
+def ran(done: Recorded, proposed: Mapping[str, Any], decision: DecisionRow | None) -> str:
+    """Tell the agent what came of its action, and what a person changed in it."""
+    if done.status == "failed":
+        return f"Not done: {done.result}"
+    if decision is None or decision.args is None:
+        return done.result
+    return f"{done.result} (A person changed the arguments: {changes(proposed, decision.args)}.)"
+
+
+def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
+    """Name the fields that differ: `amount 412.50 to 250.00`."""
+    names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    return ", ".join(f"{name} {before.get(name)!r} to {after.get(name)!r}" for name in names) or "none"
+
+
+def settled(known: Recorded) -> str:
+    """Tell the agent what a person found out about an execution."""
+    if known.status == "succeeded":
+        return f"Done; a person made sure of it. {known.result}".strip()
+    return f"Not done; a person made sure of it. {known.result}".strip()
+
+
+def refused(outcome: Mapping[str, str] | None, reasons: Sequence[Mapping[str, str]]) -> str:
+    """Tell the agent why its action does not happen."""
+    if outcome is None:
+        told = " ".join(reason["text"] for reason in reasons if reason["ruling"] == "refuse")
+        return f"Refused: {told}".strip()
+    if outcome["status"] == "rejected":
+        feedback = f" {outcome['message']}" if outcome["message"] else ""
+        return f"A person rejected this action: {outcome['reason']}.{feedback}"
+    return f"This action does not happen: its review was {outcome['status']}."
