@@ -1,7 +1,7 @@
 """One byte string per value: the canonical form under every digest; it refuses what plain JSON cannot hold.
 
-Values that execute differently get different bytes: `1`, `1.0`, `True`, `"1"`, and integer and string keys are all told apart, which
-RFC 8785 (JCS) does not do. Strings keep every code point, lone surrogates included, and are never normalised.
+Values that execute differently get different bytes: `1`, `1.0`, `True`, `"1"`, and integer and string keys are all told
+apart, which RFC 8785 (JCS) does not do. Strings keep every code point, lone surrogates included, and are never normalised.
 """
 
 from __future__ import annotations

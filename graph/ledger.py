@@ -1,4 +1,4 @@
-"""What the gate writes and believes: verdicts, outcomes of reviews, claims and results; the only way to a tool leads through `claim`."""
+"""What the gate writes and believes: verdicts, outcomes, claims and results; the only way to a tool leads through `claim`."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What an action is and declares: consequence, dry run, undo, idempotency, legal choices; it decides nothing and runs nothing by itself."""
+"""What an action is and declares: consequence, dry run, undo, idempotency, legal choices; it decides and runs nothing."""
 
 from __future__ import annotations
 
@@ -153,7 +153,10 @@ def typed(tool: BaseTool, arguments: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def plain(tool: BaseTool, arguments: Mapping[str, Any]) -> dict[str, Any]:
-    """Return the canonical plain-JSON arguments, defaults filled in: what is shown, hashed and run; raises pydantic.ValidationError."""
+    """Return the canonical plain-JSON arguments, defaults filled in: what is shown, hashed and run.
+
+    Raises pydantic.ValidationError.
+    """
     schema = tool.args_schema
     if not (isinstance(schema, type) and issubclass(schema, BaseModel)):
         return dict(arguments)
