@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from assent.tools.shop.tables import Shop, open_shop
 
 HOME = "12 Mill Lane, Bristol BS1 4QA"
@@ -32,7 +31,7 @@ def _order(number: str, status: str, **changes: Any) -> dict[str, Any]:
 
 CUSTOMERS: list[dict[str, Any]] = [
     {
-        "id": "C1", "name": "Zoë O’Hara", "email": "zoe@example.org",
+        "id": "C1", "name": "Zoë O'Hara", "email": "zoe@example.org",
         "addresses": [{"label": "home", "text": HOME}, {"label": "work", "text": WORK}],
         "orders": [
             _order("1", "placed"), _order("2", "packed"), _order("3", "shipped"),

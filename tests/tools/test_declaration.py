@@ -4,9 +4,6 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from langchain_core.tools import tool as langchain_tool
-from pydantic import ValidationError
-
 from assent.tools.declaration import (
     ActionRefused,
     Case,
@@ -23,6 +20,8 @@ from assent.tools.declaration import (
     typed,
 )
 from assent.tools.shop.money import Money
+from langchain_core.tools import tool as langchain_tool
+from pydantic import ValidationError
 
 CASE = Case(tenant="main", thread="t", requester="C1", text="hello")
 

@@ -5,8 +5,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from pydantic import ValidationError
-
 from assent.tools.declaration import (
     ActionRefused,
     ActionTool,
@@ -20,6 +18,7 @@ from assent.tools.declaration import (
 )
 from assent.tools.shop.actions import shop_tools
 from assent.tools.shop.tables import Shop, open_shop
+from pydantic import ValidationError
 
 HOME = "12 Mill Lane, Bristol BS1 4QA"
 WORK = "3 Dock Road, Bristol BS2 8AB"
@@ -85,8 +84,7 @@ def test_the_actions_declare_what_they_can_do(tmp_path: Path) -> None:
 async def test_looking_up_tells_what_is_held(shop: Shop) -> None:
     held = await run(shop, "look_up_customer", {})
     assert held == (
-        "We hold the name Zoë O’Hara, the e-mail address zoe@example.org and these addresses:"
-        f" home: {HOME}; work: {WORK}."
+        f"We hold the name Zoë O'Hara, the e-mail address zoe@example.org and these addresses: home: {HOME}; work: {WORK}."
     )
     assert await run(shop, "look_up_order", {"order_id": "4"}) == (
         "Order 4 of 2 November 2026 is delivered: 1 x Enamel kettle at £34.00, 2 x Mug at £6.25, delivery £4.50;"
@@ -97,9 +95,7 @@ async def test_looking_up_tells_what_is_held(shop: Shop) -> None:
 
 @pytest.mark.parametrize("name", OWN)
 @pytest.mark.parametrize("order_id", ["6", "999"])
-async def test_an_order_of_somebody_else_is_refused_like_one_that_does_not_exist(
-    shop: Shop, name: str, order_id: str
-) -> None:
+async def test_an_order_of_somebody_else_is_refused_like_one_that_does_not_exist(shop: Shop, name: str, order_id: str) -> None:
     before = await rows(shop, "SELECT id, status, ship_to FROM orders")
     for attempt in (ask, run):
         with pytest.raises(ActionRefused, match=f"no order {order_id} on this customer's account"):
@@ -226,9 +222,7 @@ async def test_the_same_refund_twice_pays_once(shop: Shop) -> None:
     at = case("a1")
     first, second = [await run(shop, "refund", OWN["refund"], at) for _ in range(2)]
     assert first == second == "£12.50 for order 4 has been refunded."
-    assert await rows(shop, "SELECT amount, reason, key FROM refunds WHERE key IS NOT NULL") == [
-        (1250, "damaged", "a1")
-    ]
+    assert await rows(shop, "SELECT amount, reason, key FROM refunds WHERE key IS NOT NULL") == [(1250, "damaged", "a1")]
     with pytest.raises(ActionRefused, match="other values"):
         await run(shop, "refund", OWN["refund"] | {"amount": "1.00"}, at)
 
@@ -255,7 +249,7 @@ async def test_refunds_at_once_never_exceed_what_was_paid(shop: Shop, shop_data:
 
 async def test_handing_over_and_taking_back(shop: Shop) -> None:
     at, args = case("h1"), {"team": "billing", "note": "Asks about a payment."}
-    assert await ask(shop, "hand_over", args) == "The billing team would take over the case of Zoë O’Hara."
+    assert await ask(shop, "hand_over", args) == "The billing team would take over the case of Zoë O'Hara."
     for _ in range(2):
         assert await run(shop, "hand_over", args, at) == "Your message has been passed to our billing team."
     query = "SELECT customer_id, thread, team, note, undone IS NULL FROM hand_overs"

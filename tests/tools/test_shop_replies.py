@@ -8,7 +8,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-
 from assent.tools.declaration import ActionRefused, Case, at_hand, dry_run, legal_choices, plain
 from assent.tools.shop import outbox
 from assent.tools.shop.actions import shop_tools
@@ -52,7 +51,7 @@ async def test_a_reply_is_a_whole_message_in_the_outbox(shop: Shop) -> None:
     message = sent(shop)
     assert message.defects == []
     assert message["To"].addresses[0].addr_spec == "zoe@example.org"
-    assert message["To"].addresses[0].display_name == "Zoë O’Hara"
+    assert message["To"].addresses[0].display_name == "Zoë O'Hara"
     assert message["From"].addresses[0].addr_spec == "help@larkspurandfinch.example"
     assert message["Subject"] == "Your order 3"
     assert message["Date"].datetime.timestamp() == 1_795_000_000
@@ -98,7 +97,7 @@ async def test_a_body_that_people_cannot_read_whole_is_refused(shop: Shop, body:
 
 
 async def test_a_body_in_any_language_is_sent_as_it_is(shop: Shop) -> None:
-    body = "Dzień dobry 👩‍🍳\nسلام\tمی‌خواهم"
+    body = "Dzień dobry 👩‍🍳\n\u0633\u0644\u0627\u0645\t\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645"
     await send(shop, body=body)
     assert text(sent(shop)) == body
 
@@ -128,7 +127,7 @@ async def test_the_standard_replies_state_the_facts(shop: Shop) -> None:
         assert fact in invoice
     assert "was cancelled" in await standard(shop, "invoice", "5")
     for topic in ("returns_terms", "delivery_terms", "contact", "ask_details"):
-        assert (await standard(shop, topic)).startswith("Hello Zoë O’Hara,\n\n")
+        assert (await standard(shop, topic)).startswith("Hello Zoë O'Hara,\n\n")
 
 
 @pytest.mark.parametrize("key", ["../../etc/passwd", "a/b", ".", "", "k" * 300, "a\nb", "é", "\ud800", "con:1"])
@@ -153,5 +152,5 @@ async def test_a_failed_write_leaves_nothing_behind(shop: Shop, monkeypatch: pyt
 
 
 def test_a_name_on_file_cannot_make_headers(tmp_path: Path) -> None:
-    with pytest.raises(ValueError, match="."):
+    with pytest.raises(ValueError, match="CR or LF"):
         compose(name="Eve\r\nBcc: x@example.org", email="eve@example.org", subject="s", body="b", key="k", moment=0)

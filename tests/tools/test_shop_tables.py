@@ -7,11 +7,10 @@ from typing import Any
 
 import aiosqlite
 import pytest
-from pydantic import ValidationError
-
 from assent.tools.shop.money import pence, pounds, price
 from assent.tools.shop.seeding import read_customers
 from assent.tools.shop.tables import Shop, open_shop
+from pydantic import ValidationError
 
 
 async def value(shop: Shop, query: str) -> Any:

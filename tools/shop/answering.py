@@ -20,13 +20,15 @@ from .tables import Shop
 
 
 def _unix_lines(text: object) -> object:
-    """Write line ends in one way, since browsers send the same text with another one."""
-    return text.replace("\r\n", "\n") if isinstance(text, str) else text
+    """Write line ends in one way, since browsers send the same text with another one; half characters are no text."""
+    if not isinstance(text, str):
+        return text
+    if any("\ud800" <= character <= "\udfff" for character in text):
+        raise ValueError("the text holds half a character")
+    return text.replace("\r\n", "\n")
 
 
-Body = Annotated[
-    str, BeforeValidator(_unix_lines), Field(min_length=1, max_length=4000, description="the whole text of the reply")
-]
+Body = Annotated[str, BeforeValidator(_unix_lines), Field(min_length=1, max_length=4000, description="the whole text of the reply")]
 Note = Annotated[str, Field(max_length=500, description="one line for the team")]
 Team = Literal["returns", "billing", "delivery", "complaints", "privacy", "security", "sales"]
 

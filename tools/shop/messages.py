@@ -91,7 +91,7 @@ def packaged_messages(split: Split | None = None) -> tuple[Message, ...]:
 
 def matches(label: Message, tool: str, args: Mapping[str, Any]) -> bool:
     """Say whether an action is the labelled one: the same tool, and every labelled argument equal as plain JSON."""
-    return tool == label.tool and all(_same(args.get(name), value) for name, value in label.args.items())
+    return tool == label.tool and all(name in args and _same(args[name], value) for name, value in label.args.items())
 
 
 def read_messages(path: str | os.PathLike[str]) -> Inbox:
@@ -106,9 +106,7 @@ def read_messages(path: str | os.PathLike[str]) -> Inbox:
     for number, line in _lines(file):
         incoming = _incoming(f"{file}, line {number}", number, line)
         if len(incoming.text) > LONGEST:
-            skipped.append(
-                f"{file}, line {number}: the text has {len(incoming.text):,} characters, more than {LONGEST:,}; skipped"
-            )
+            skipped.append(f"{file}, line {number}: the text has {len(incoming.text):,} characters, more than {LONGEST:,}; skipped")
         else:
             found.append(incoming)
     if not found and not skipped:
@@ -168,6 +166,8 @@ def _incoming(where: str, number: int, line: str) -> Incoming:
         raise MessageFileError(f"{where}: {_first(error)}") from None
     if not good.text.strip():
         raise MessageFileError(f'{where}: "text" is empty')
+    if any("\ud800" <= character <= "\udfff" for character in good.text):
+        raise MessageFileError(f'{where}: "text" holds half a character (a lone surrogate)')
     return Incoming(number, good.text, good.customer, good.id)
 
 

@@ -18,18 +18,19 @@ _DELIVERY = "Delivery usually takes 3 to 5 working days from the day an order le
 
 _TERMS: dict[Topic, str] = {
     "returns_terms": (
-        "You can send back anything unused within 30 days of delivery, and you do not need a reason. Tell us the order"
-        " number and what you would like to return, and we send you the return address and a form for the parcel."
-        " Return postage is yours to pay, unless we sent the wrong thing or it arrived damaged: then we pay it. The"
-        " money goes back to the card you paid with within 5 working days after the parcel has reached us.\n\n"
+        "You can send back anything unused within 30 days of delivery, and you do not need a reason; plants and orders of"
+        " businesses are no exception. Tell us the order number and what you would like to return, and we send you the"
+        " return address and a form for the parcel. Return postage is yours to pay, unless we sent the wrong thing or it"
+        " arrived damaged: then we pay it. The money goes back to the card you paid with within 5 working days after the"
+        " parcel has reached us.\n\n"
         "An order that has already been shipped can no longer be cancelled. Please send it back once it has arrived,"
         " in the same way."
     ),
     "delivery_terms": (
-        "We deliver to every address in the United Kingdom, Northern Ireland and the islands included, with Royal Mail,"
-        " DPD or Evri. We do not deliver to other countries at present. The fee depends on the weight and size of what"
-        f" you order; you see it in the basket before you pay. {_DELIVERY}"
-        " To have a parcel by Christmas, please order by 15 December."
+        "We deliver from Monday to Saturday to every address in the United Kingdom, the Isle of Man and the Channel"
+        " Islands, with Royal Mail, Parcelforce, DPD or Evri. We do not deliver to other countries at present. The fee"
+        " depends on the weight and size of each order, not on its value or on where you live; you see it in the basket"
+        f" before you pay. {_DELIVERY} To have a parcel by Christmas, please order by 15 December."
     ),
     "contact": (
         "You reach us by telephone on 0117 496 0142, Monday to Friday from 9 am to 5 pm and Saturday from 10 am to 2"
