@@ -10,6 +10,7 @@ from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
 from ..errors import ProposalError
+from .brief import brief_step, completed
 from .calling import answer
 from .legality import legal_problem
 from .prompt import prompt
@@ -25,14 +26,15 @@ def structured(model: BaseChatModel, *, timeout_seconds: float = 120.0, answer_t
 
     async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
         """Propose one action; raises ProposalError, ModelUnavailable."""
+        shown = brief_step(step)
         try:
-            schema = action_schema(step.offers, step.may_finish)
+            schema = action_schema(shown.offers, step.may_finish)
         except ValueError as error:
             raise ProposalError(f"Nothing can be proposed: {error}.") from error
         form = {"name": "action", "schema": schema, "strict": True}
         message = await answer(
             model,
-            prompt(step),
+            prompt(shown),
             timeout_seconds=timeout_seconds,
             hidden=True,
             temperature=temperature,
@@ -57,6 +59,8 @@ def _proposal(message: AIMessage, step: Step) -> AIMessage:
         if not isinstance(text, str) or not text.strip():
             raise ProposalError("The model ended the case without a message.", raw)
         return AIMessage(text, **kept)
+    if isinstance(args, dict) and (offer := next((offer for offer in step.offers if offer.name == tool), None)):
+        args = completed(offer, args)
     if problem := legal_problem(step.offers, tool, args):
         raise ProposalError(f"The model's answer is not a legal action: {problem}.", raw)
     return AIMessage("", tool_calls=[{"name": tool, "args": args, "id": f"call_{uuid4().hex}"}], **kept)

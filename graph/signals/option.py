@@ -9,6 +9,7 @@ from typing import Any, Protocol
 
 from langchain_core.messages import BaseMessage
 
+from ..proposing.brief import brief_step
 from ..proposing.legality import resolved, same_json, with_defaults
 from ..proposing.prompt import action_json, prompt
 from ..proposing.step import Offer, Proposer, Step
@@ -37,6 +38,7 @@ def option_probability(score: OptionScorer | None = None) -> Signal:
     async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
         if score is None:
             return Measured(None, {"error": "this model server cannot score options"}, gates=False)
+        step = brief_step(step)
         options = legal_actions(step)
         chosen = _place(options, tool, args, step)
         if chosen is None or len(options) > MOST_OPTIONS:
