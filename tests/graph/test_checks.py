@@ -110,6 +110,7 @@ HIDDEN = {
     "a joiner between letters": "a\u200db",
     "a joiner at the end": "hello\u200d",
     "an override": "abc\u202egpj.exe",
+    "a mark between Latin letters": "a\u200fb",
     "an isolate": "\u2066x\u2069",
     "tag characters": "ok\U000e0049\U000e0067",
     "tags behind a flag that is none": "\U0001f3f4\U000e0061\U000e0062\U000e007f",
