@@ -84,6 +84,10 @@ def records_router(records: Records) -> APIRouter:
     """Return the routes over what has been decided: history, tasks and examples."""
     router = APIRouter(prefix="/api")
 
+    @router.get("/inbox")
+    async def inbox(request: Request, search: str = "", tool: str = "", limit: Annotated[int, Query(ge=1, le=200)] = 200) -> Any:
+        return {"inbox": await records.inbox(actor_of(request), search, tool, limit)}
+
     @router.get("/history")
     async def history(request: Request, search: str = "", limit: Annotated[int, Query(ge=1, le=500)] = 100) -> Any:
         return {"history": await records.history(actor_of(request), search, limit)}
@@ -119,11 +123,11 @@ def threads_router(conversations: Conversations) -> APIRouter:
 
     @router.post("/threads/{thread}/messages")
     async def send(request: Request, thread: str, body: Message) -> Any:
-        return await conversations.send(user_of(request), thread, body.text, body.requester)
+        return await conversations.send(actor_of(request), thread, body.text, body.requester)
 
     @router.get("/threads/{thread}")
     async def thread(request: Request, thread: str) -> Any:
-        return await conversations.read(user_of(request), thread)
+        return await conversations.read(actor_of(request), thread)
 
     return router
 

@@ -30,13 +30,13 @@ class Conversations:
         found = self.settings.requesters()
         return await found if inspect.isawaitable(found) else found
 
-    async def send(self, user: Any, name: str, text: str, requester: str | None = None) -> dict[str, Any]:
+    async def send(self, user: str, name: str, text: str, requester: str | None = None) -> dict[str, Any]:
         """Say something in the user's own thread, as the user or as a named customer."""
-        speaker = user.name if requester is None else await self._named(requester)
+        speaker = user if requester is None else await self._named(requester)
         sent = await self.desk.send(thread_of(user, name), text, requester=speaker)
         return {"thread": name, **as_json(sent)}
 
-    async def read(self, user: Any, name: str) -> dict[str, Any]:
+    async def read(self, user: str, name: str) -> dict[str, Any]:
         """Return what was said in the user's own thread and what waits in it."""
         conversation = as_json(await self.desk.conversation(thread_of(user, name)))
         return {**conversation, "thread": name}
@@ -47,8 +47,8 @@ class Conversations:
         return requester
 
 
-def thread_of(user: Any, name: str) -> str:
+def thread_of(user: str, name: str) -> str:
     """Return the desk's thread for a name the user chose."""
     if not _NAME.fullmatch(name):
         raise BadThreadName
-    return f"{user.tenant}/{user.name}/{name}"
+    return f"{user}/{name}"

@@ -17,6 +17,11 @@ class Records:
 
     desk: Desk
 
+    async def inbox(self, actor: str, search: str, tool: str, limit: int) -> list[dict[str, Any]]:
+        """Return what waits, one short line each."""
+        cards = await self.desk.pending(actor, limit=limit, search=search, tool=tool)
+        return [_line(as_json(card)) for card in cards]
+
     async def history(self, actor: str, search: str, limit: int) -> list[dict[str, Any]]:
         """Return decided reviews, newest first, with their outcome."""
         return [as_json(line) for line in await self.desk.history(actor, limit=limit, search=search)]
@@ -38,3 +43,11 @@ class Records:
         """Take an example out, so that it teaches no longer; the decision it came from stays."""
         await self.desk.retire(example_id, actor, reason)
         return {"ok": True}
+
+
+_LINE = ("id", "number", "title", "tool", "consequence", "requester", "created", "due")
+
+
+def _line(card: dict[str, Any]) -> dict[str, Any]:
+    why = "; ".join(str(reason["text"]) for reason in card["reasons"])
+    return {**{name: card[name] for name in _LINE}, "why": why[:400]}

@@ -15,6 +15,7 @@ _CARD = (
     "diff.js",
     "form.js",
     "edit.js",
+    "take_out.js",
     "facts.js",
     "outbox.js",
     "undo.js",
@@ -62,10 +63,10 @@ class ReviewCard(_Static):
 
 
 class RecordsView(_Static):
-    """A list of what was decided (`history`), what needs a person (`tasks`) or what is taught (`examples`)."""
+    """A list of what waits (`inbox`), was decided (`history`), needs a person (`tasks`) or is taught (`examples`)."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__("records.css", (*_BASE, "diff.js", "records.js", f"start_{kind}.js"), elem_id=f"assent-{kind}")
+        super().__init__("records.css", (*_BASE, "diff.js", "take_out.js", "records.js", f"start_{kind}.js"), elem_id=f"assent-{kind}")
 
 
 class ConversationView(_Static):

@@ -73,10 +73,10 @@ class ReviewCard(_Static):
 
 
 class RecordsView(_Static):
-    """A list of what was decided (`history`), what needs a person (`tasks`) or what is taught (`examples`)."""
+    """A list of what waits (`inbox`), was decided (`history`), needs a person (`tasks`) or is taught (`examples`)."""
 
     def __init__(self, kind: str) -> None:
-        super().__init__("records.css", (*_BASE, "diff.js", "records.js", f"start_{kind}.js"), elem_id=f"assent-{kind}")
+        super().__init__("records.css", (*_BASE, "diff.js", "take_out.js", "records.js", f"start_{kind}.js"), elem_id=f"assent-{kind}")
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
     if TYPE_CHECKING:

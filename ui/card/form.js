@@ -36,7 +36,7 @@ const legalValues = (field, form) => {
   return distinct(pool.map((choice) => choice[field.name]));
 };
 
-const optionLabel = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
+const optionLabel = (value) => marked(typeof value === 'string' ? value : JSON.stringify(value)).map((node) => node.textContent).join('');
 
 const selectFrom = (values, current, attributes) => {
   const select = el('select', attributes);
@@ -89,6 +89,7 @@ const controlFor = (field, form) => {
   if (field.kind === 'boolean') return selectFrom(field.schema.nullable ? [true, false, null] : [true, false], current, attributes);
   const kept = field.control && field.control.tagName !== 'SELECT' ? field.control.value : null;
   const first = !field.present || field.original === null ? '' : field.text;
-  const chosen = field.control && field.control.tagName === 'SELECT' ? optionLabel(field.value() ?? '') : null;
+  const picked = field.control && field.control.tagName === 'SELECT' ? field.value() ?? '' : null;
+  const chosen = picked === null || typeof picked === 'string' ? picked : JSON.stringify(picked);
   return textControl(field.kind, kept ?? chosen ?? first, attributes);
 };

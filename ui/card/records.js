@@ -1,1 +1,41 @@
+// Lists of what was decided, what needs a person and what is taught; refuses to change a past decision.
+const shownValue = (value) => (typeof value === 'string' ? value : JSON.stringify(value));
 
+const wordChip = (text, known) => el('span', { class: `rv-word rv-word-${known.includes(text) ? text : 'other'}` }, words(text));
+
+const argumentRows = (args, accepted) => {
+  const names = [...new Set([...Object.keys(args || {}), ...Object.keys(accepted || {})])];
+  const row = (name) => {
+    const before = name in args ? shownValue(args[name]) : '';
+    const after = accepted ? (name in accepted ? shownValue(accepted[name]) : '') : before;
+    const value = before === after ? el('span', { class: 'rc-text' }, marked(before.length > 600 ? `${before.slice(0, 600)}… (${before.length} characters)` : before)) : diffView(before, after);
+    return el('div', {}, el('dt', {}, marked(words(name))), el('dd', {}, value));
+  };
+  return el('dl', { class: 'rv-fields' }, names.map(row));
+};
+
+const listView = (root, { title, path, field, row, empty, search, extra }) => {
+  const list = el('ul', { class: 'rv-list', 'aria-label': title });
+  const note = el('div', { class: 'rv-empty', role: 'status' }, 'Loading…');
+  const box = search ? el('input', { type: 'search', id: `rv-search-${field}`, on: { input: () => { clearTimeout(timer); timer = setTimeout(load, 250); } } }) : null;
+  let timer = 0;
+  let turn = 0;
+  const show = (items) => {
+    fill(list, items.map((item) => row(item, { load, show })));
+    list.hidden = !items.length;
+    note.hidden = Boolean(items.length);
+    note.textContent = box && box.value ? 'Nothing fits that search.' : empty;
+  };
+  const load = async () => {
+    const mine = ++turn;
+    const query = box && box.value ? `?search=${encodeURIComponent(box.value)}` : '';
+    const { status, body } = await settled('GET', path + query);
+    if (mine !== turn) return;
+    if (status === 200) show(body[field]);
+    else { list.hidden = true; note.hidden = false; note.textContent = body.message; }
+  };
+  list.hidden = true;
+  fill(root, el('div', { class: 'rv-head' }, el('h2', {}, title), box ? el('label', { for: `rv-search-${field}` }, 'Search') : null, box, extra), list, note);
+  load();
+  return load;
+};

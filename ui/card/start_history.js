@@ -1,1 +1,17 @@
+// Decisions, newest first, with what each one changed and what became of it.
+const historyRow = (line) => el('li', {},
+  el('div', { class: 'rv-when' }, el('div', {}, clock(line.at)), el('div', {}, line.number ? `RQ-${line.number}` : 'no review'), el('div', {}, 'by ', el('b', {}, marked(line.who)))),
+  el('div', { class: 'rv-body' },
+    el('div', { class: 'rv-title' }, marked(line.title || words(line.tool)), el('span', { class: 'rc-soft' }, ' for ', marked(line.requester))),
+    line.reason ? el('div', { class: 'rc-text' }, marked(words(line.reason))) : null,
+    line.message ? el('div', { class: 'rc-text rc-soft' }, marked(`“${line.message}”`)) : null,
+    argumentRows(line.args, line.accepted),
+    line.result ? el('div', { class: 'rc-soft rc-text' }, 'Result: ', marked(line.result.slice(0, 600))) : null),
+  el('div', {}, wordChip(line.decision, ['approve', 'edit', 'reject', 'respond', 'withdrawn', 'refused']), ' ',
+    line.outcome ? wordChip(line.outcome, ['succeeded', 'failed', 'unknown']) : null));
 
+listView(element.querySelector('.rc-root'), {
+  title: 'Decisions', path: '/api/history', field: 'history', row: historyRow, search: true,
+  empty: 'Nothing has been decided yet. Decisions appear here as soon as they are made.',
+  extra: el('a', { class: 'rv-button', href: `${basePath()}/api/history.jsonl`, download: 'assent-history.jsonl' }, 'Export JSONL'),
+});

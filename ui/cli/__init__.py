@@ -1,1 +1,1 @@
-"""ui/cli."""
+"""The terminal: the demo, the inbox, evals and care of an installation; one module per family of commands."""

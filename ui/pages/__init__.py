@@ -20,7 +20,7 @@ def build_pages(desk: Desk, settings: UiSettings) -> Any:
     with gr.Blocks(title=settings.title, analytics_enabled=False, fill_width=True) as blocks:
         review.build()
     with blocks.route("Inbox", "/inbox"):
-        inbox.build(desk)
+        inbox.build()
     with blocks.route("History", "/history"):
         history.build()
     with blocks.route("Playground", "/playground"):

@@ -1,5 +1,86 @@
-"""x"""
+"""A chat as a seeded customer, to see an action wait and go on; refuses to speak as the operator."""
+
+from __future__ import annotations
+
+import json
+import secrets
+from typing import TYPE_CHECKING, Any
+
 import gradio as gr
-from ..card import TopBar
-def build(*a): 
-    gr.Navbar(main_page_name="Review"); TopBar()
+
+from ...graph.errors import AssentError
+from ..card import ConversationView, TopBar
+from ..conversations import Conversations
+from .frames import QUIET
+
+if TYPE_CHECKING:
+    from ...graph.desk import Desk
+    from ..settings import UiSettings
+
+_POLL = 2.0
+
+
+def build(desk: Desk, settings: UiSettings) -> None:
+    """Place the chat on the page that is being built."""
+    gr.Navbar(main_page_name="Review")
+    TopBar()
+    with gr.Row(elem_id="assent-speaker"):
+        requester = gr.Dropdown([], label="Write as this customer", scale=3, allow_custom_value=True)
+        fresh = gr.Button("New conversation", scale=1, elem_id="assent-new")
+    view = ConversationView()
+    with gr.Row(elem_id="assent-say"):
+        text = gr.Textbox(label="Message", placeholder="My parcel never came…", lines=2, max_lines=8, scale=5, max_length=20_000)
+        send = gr.Button("Send", variant="primary", scale=1, elem_id="assent-send")
+    thread = gr.Textbox(visible="hidden", label="Thread")
+    chat = _Chat(Conversations(desk, settings))
+    root = gr.context.Context.root_block
+    root.load(chat.start, None, [requester, thread, view], **QUIET)
+    gr.Timer(_POLL).tick(chat.read, thread, view, **QUIET)
+    gr.on([send.click, text.submit], chat.send, [thread, requester, text], [text, view], **QUIET)
+    gr.on([fresh.click, requester.input], chat.renew, None, [thread, view], **QUIET)
+
+
+class _Chat:
+    """The handlers of the page; who speaks to the desk is always the session's user."""
+
+    def __init__(self, conversations: Conversations) -> None:
+        self._conversations = conversations
+
+    async def start(self, request: gr.Request) -> tuple[Any, str, str]:
+        if not request.username:
+            return gr.skip(), "", _problem("Sign in first.")
+        known = [(one.label, one.id) for one in await self._conversations.requesters()]
+        if not known:
+            return gr.skip(), "", _problem("This desk has no customers to speak as.")
+        return gr.update(choices=known, value=known[0][1]), _new_thread(), ""
+
+    async def renew(self) -> tuple[str, str]:
+        return _new_thread(), ""
+
+    async def read(self, thread: str, request: gr.Request) -> str:
+        return await self._shown(thread, request)
+
+    async def send(self, thread: str, requester: str, text: str, request: gr.Request) -> tuple[str, str]:
+        if not request.username or not text.strip() or not thread:
+            return text, await self._shown(thread, request)
+        try:
+            await self._conversations.send(request.username, thread, text.strip(), requester)
+        except AssentError as error:
+            return text, _problem(str(error))
+        return "", await self._shown(thread, request)
+
+    async def _shown(self, thread: str, request: gr.Request) -> Any:
+        if not request.username or not thread:
+            return gr.skip()
+        try:
+            return json.dumps(await self._conversations.read(request.username, thread))
+        except AssentError:
+            return gr.skip()
+
+
+def _new_thread() -> str:
+    return f"play-{secrets.token_hex(6)}"
+
+
+def _problem(text: str) -> str:
+    return json.dumps({"messages": [], "waiting": [], "busy": False, "problem": text})
