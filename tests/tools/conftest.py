@@ -19,7 +19,7 @@ def _order(number: str, status: str, **changes: Any) -> dict[str, Any]:
     order: dict[str, Any] = {
         "id": number, "placed": "2026-11-02", "status": status, "ship_to": HOME,
         "items": [
-            {"sku": "KET-01", "name": "Enamel kettle", "price": "34.00", "quantity": 1},
+            {"sku": "POT-01", "name": "Enamel kettle", "price": "34.00", "quantity": 1},
             {"sku": "MUG-02", "name": "Mug", "price": "6.25", "quantity": 2},
         ],
         "shipping_fee": "4.50", "paid": "51.00", "refunds": [],

@@ -173,8 +173,8 @@ def test_wrong_declarations_are_refused_when_written() -> None:
         action(consequence="harmless")  # type: ignore[call-overload]
     with pytest.raises(TypeError, match="async def sync"):
 
-        @action(consequence="read")
-        def sync() -> str:  # type: ignore[arg-type]
+        @action(consequence="read")  # type: ignore[arg-type]
+        def sync() -> str:
             """Be sync."""
             return ""
 

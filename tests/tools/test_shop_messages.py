@@ -73,7 +73,7 @@ def test_anybodys_messages_are_read(tmp_path: Path) -> None:
     [
         ("{oops}", "line 2: this is not JSON (Expecting property name enclosed in double quotes at column 2)"),
         ('{"text": "a"', "line 2: this is not JSON (Expecting ',' delimiter at column 13)"),
-        ('{"tekst": "a"}', 'line 2: the key "text" is missing'),
+        ('{"body": "a"}', 'line 2: the key "text" is missing'),
         ('{"text": 7}', 'line 2: "text": Input should be a valid string'),
         ('{"text": null}', 'line 2: "text": Input should be a valid string'),
         ('{"text": "  "}', 'line 2: "text" is empty'),

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 import email
+import os
 from email.message import EmailMessage
 from email.policy import default
 from pathlib import Path
@@ -9,7 +10,6 @@ from typing import Any
 
 import pytest
 from assent.tools.declaration import ActionRefused, Case, at_hand, dry_run, legal_choices, plain
-from assent.tools.shop import outbox
 from assent.tools.shop.actions import shop_tools
 from assent.tools.shop.outbox import compose, file_name
 from assent.tools.shop.tables import Shop
@@ -142,7 +142,7 @@ async def test_a_failed_write_leaves_nothing_behind(shop: Shop, monkeypatch: pyt
     def full(_: int) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(outbox.os, "fsync", full)
+    monkeypatch.setattr(os, "fsync", full)
     with pytest.raises(OSError, match="No space"):
         await send(shop)
     assert list(shop.outbox.iterdir()) == []

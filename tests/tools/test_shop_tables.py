@@ -139,3 +139,21 @@ def test_only_amounts_in_pounds_and_pence_are_money(text: str) -> None:
 def test_money_is_written_in_full() -> None:
     assert (pence("34"), pence("0.5"), pence("0.05")) == (3400, 50, 5)
     assert (pounds(3400), pounds(5), price(105)) == ("34.00", "0.05", "£1.05")
+
+
+async def test_readers_wait_for_a_change_and_never_see_half_of_it(shop: Shop) -> None:
+    started = asyncio.Event()
+
+    async def cancel_all() -> None:
+        async with shop.changing() as db:
+            await db.execute("UPDATE orders SET status = 'cancelled' WHERE customer_id = 'C1'")
+            started.set()
+            await asyncio.sleep(0.02)
+            await db.execute("UPDATE orders SET status = 'cancelled' WHERE customer_id = 'C2'")
+
+    async def count() -> int:
+        await started.wait()
+        return int(await value(shop, "SELECT count(*) FROM orders WHERE status = 'cancelled'"))
+
+    found = await asyncio.gather(cancel_all(), *(count() for _ in range(4)))
+    assert found[1:] == [7, 7, 7, 7]
