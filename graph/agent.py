@@ -17,7 +17,6 @@ from .clock import Clock, fresh_id
 from .config import requester_of, thread_of
 from .errors import AssentError, MessageTooLong, ModelUnavailable, NotAllowed, QueueFull, StoreError, ThreadClosed
 from .excerpt import text_of
-from .gate import Gate
 from .leases import lease
 from .store import threads, wakes
 from .store.models import InboundRow, ThreadRow
@@ -49,7 +48,6 @@ class Agent:
     def __init__(self, name: str, graph: CompiledStateGraph[Any, Any, Any, Any], store: Store, clock: Clock, tenant: str):
         self.name, self.graph, self.tenant = name, graph, tenant
         self._store, self._clock = store, clock
-        self.gates: list[Gate] = []
 
     def get_graph(self, **kwargs: Any) -> Any:
         """Return the graph's drawing."""

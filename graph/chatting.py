@@ -109,3 +109,15 @@ def _lines(message: BaseMessage, thread: str, standing: Mapping[str, dict[str, A
 
 def _queued(message: InboundRow) -> dict[str, Any]:
     return {"role": "requester", "text": message.text, "review": None, "status": "queued"}
+
+
+async def exists(store: Store, thread: str) -> bool:
+    """Tell whether there is such a thread."""
+    async with store.read() as tx:
+        return await threads.get(tx, thread) is not None
+
+
+async def backlog(store: Store, tenant: str, cap: int = 100) -> int:
+    """Return how many messages wait to be read by an agent, counted to `cap` at most."""
+    async with store.read() as tx:
+        return await threads.count_waiting(tx, tenant, cap)

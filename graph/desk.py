@@ -12,6 +12,7 @@ from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
+from ..tools.declaration import schema_of
 from . import caring, chatting, deciding, reading
 from .agent import Agent
 from .canonical import digest_of
@@ -64,6 +65,7 @@ class Desk:
         memory: Embedder | None = None,
         actions_per_turn: int | None = None,
         may_finish: bool = True,
+        model_name: str | None = None,
     ) -> Agent:
         """Return an agent: propose, gate, propose again; a LangGraph that waits for assent.
 
@@ -78,9 +80,21 @@ class Desk:
             memory: an embedder; with it similar past decisions are shown to the model.
             actions_per_turn: end the turn after so many done actions without asking the model.
             may_finish: whether the model may answer without an action.
+            model_name: what examples say proposed them; default is the model's own name.
         """
-        gate = self._gate(name, model, tools, policy, instructions, propose, signals, memory, actions_per_turn, may_finish)
-        return self._serve(agent_graph(gate).compile(checkpointer=self.saver, name=name), name, gate)
+        gate = self._keep(
+            tools,
+            agent=name,
+            policy=_policy(policy, tools),
+            propose=propose or (native(model) if model is not None else None),
+            instructions=instructions,
+            memory=Memory(self.store, memory, self.tenant, name) if memory is not None else None,
+            may_finish=may_finish,
+            actions_per_turn=actions_per_turn,
+            signals=tuple(signals) if signals is not None else _signals(model, memory),
+            provenance=_provenance(model, model_name, instructions),
+        )
+        return self._serve(agent_graph(gate).compile(checkpointer=self.saver, name=name), name)
 
     def gate(
         self,
@@ -95,50 +109,32 @@ class Desk:
 
         With a `model` the policy's `gate` rulings are assessed by asking it again; without, they go to a person.
         """
-        gate = self._gate(name, model, tools, policy, "", None, signals, None, None, True)
+        gate = self._keep(
+            tools,
+            agent=name,
+            policy=_policy(policy, tools),
+            propose=native(model) if model is not None else None,
+            signals=tuple(signals) if signals is not None else _signals(model, None),
+            provenance=_provenance(model, None, ""),
+        )
         return gate_graph(gate).compile()
 
     def serve(self, graph: CompiledStateGraph[Any, Any, Any, Any], *, name: str = "assent") -> Agent:
         """Return your compiled graph behind the desk's doors; it must have been compiled with `checkpointer=desk.saver`."""
         if graph.checkpointer is not self.saver:
             raise AssentError("Compile the graph with checkpointer=desk.saver, so that what waits survives a restart.")
-        return self._serve(graph, name, None)
+        return self._serve(graph, name)
 
-    def _gate(
-        self,
-        name: str,
-        model: BaseChatModel | None,
-        tools: Sequence[BaseTool],
-        policy: Policy | str | Path,
-        instructions: str,
-        propose: Proposer | None,
-        signals: Sequence[Signal] | None,
-        memory: Embedder | None,
-        actions_per_turn: int | None,
-        may_finish: bool,
-    ) -> Gate:
+    def _keep(self, tools: Sequence[BaseTool], **settings: Any) -> Gate:
+        """Make a gate and remember it under its agent, so that edits find the tools again."""
         named = {tool.name: tool for tool in tools}
         if len(named) != len(tools):
             raise AssentError("Two tools have the same name; rename one.")
-        gate = Gate(
-            agent=name,
-            tenant=self.tenant,
-            ledger=self._ledger,
-            tools=named,
-            policy=policy if isinstance(policy, Policy) else load_policy(policy),
-            clock=self.clock,
-            propose=propose or (native(model) if model is not None else None),
-            instructions=instructions,
-            memory=Memory(self.store, memory, self.tenant, name) if memory is not None else None,
-            may_finish=may_finish,
-            actions_per_turn=actions_per_turn,
-            signals=tuple(signals) if signals is not None else _signals(model, memory),
-            provenance=_provenance(model, instructions),
-        )
-        self._gates.setdefault(name, []).append(gate)
+        gate = Gate(tenant=self.tenant, ledger=self._ledger, tools=named, clock=self.clock, **settings)
+        self._gates.setdefault(gate.agent, []).append(gate)
         return gate
 
-    def _serve(self, graph: CompiledStateGraph[Any, Any, Any, Any], name: str, gate: Gate | None) -> Agent:
+    def _serve(self, graph: CompiledStateGraph[Any, Any, Any, Any], name: str) -> Agent:
         if name in self.agents:
             raise AssentError(f"There is an agent {name!r} already; give this one another name.")
         agent = Agent(name, graph, self.store, self.clock, self.tenant)
@@ -213,6 +209,10 @@ class Desk:
         """Return one review."""
         return await reading.one_card(self.store, review_id, actor)
 
+    async def card_by_number(self, number: int, actor: str) -> ReviewCard:
+        """Return the review that people call RQ-`number`."""
+        return await reading.card_by_number(self.store, number, actor)
+
     async def count_pending(self, actor: str) -> int:
         """Return how many reviews wait, counted to 1,000 at most."""
         return await reading.count_pending(self.store, actor)
@@ -243,6 +243,14 @@ class Desk:
         """Return a thread as a chat shows it: what was said, what was done, what waits."""
         return await chatting.conversation(self.store, self.agents, thread)
 
+    async def has_thread(self, thread: str) -> bool:
+        """Tell whether there is such a thread."""
+        return await chatting.exists(self.store, thread)
+
+    async def backlog(self) -> int:
+        """Return how many messages wait to be read by an agent, counted to 100 at most."""
+        return await chatting.backlog(self.store, self.tenant)
+
     # -- working -------------------------------------------------------------------------------------------------------
 
     async def drain(self) -> int:
@@ -257,6 +265,12 @@ def _signals(model: BaseChatModel | None, memory: Embedder | None) -> tuple[Sign
     return (*measured, precedent()) if memory is not None else measured
 
 
-def _provenance(model: BaseChatModel | None, instructions: str) -> Mapping[str, str]:
-    name = str(getattr(model, "model_name", None) or getattr(model, "model", None) or type(model).__name__)
-    return {"model": name if model is not None else "", "prompt": digest_of("prompt", instructions)}
+def _policy(policy: Policy | str | Path, tools: Sequence[BaseTool]) -> Policy:
+    if isinstance(policy, Policy):
+        return policy
+    return load_policy(policy, tools={tool.name: list(schema_of(tool).get("properties", {})) for tool in tools})
+
+
+def _provenance(model: BaseChatModel | None, model_name: str | None, instructions: str) -> Mapping[str, str]:
+    own = getattr(model, "model_name", None) or getattr(model, "model", None)
+    return {"model": str(model_name or own or ""), "prompt": digest_of("prompt", instructions)}

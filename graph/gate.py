@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 
-from langchain_core.messages import AIMessage, BaseMessage
+from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
 from langgraph.graph import END, START, StateGraph
@@ -108,6 +108,7 @@ def calls_of(message: AIMessage, messages: Sequence[BaseMessage], thread: str) -
             name=call["name"],
             args=call["args"],
             text=latest_text(messages),
+            earlier=sum(isinstance(said, ToolMessage) for said in messages),
             excerpt=excerpt(messages),
         )
         for index, call in enumerate(message.tool_calls)

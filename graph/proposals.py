@@ -89,16 +89,16 @@ async def check(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
     except (ValidationError, NotCanonical) as error:
         action = action_of(gate, call, case, tool, {})
         return Proposal(action, "refuse").with_reason("schema", "refuse", f"The arguments do not fit: {problem(error)}")
-    return await _ruled(gate, tool, case, action_of(gate, call, case, tool, args))
+    return await _ruled(gate, tool, case, action_of(gate, call, case, tool, args), call["earlier"])
 
 
-async def _ruled(gate: Gate, tool: BaseTool, case: Case, action: Action) -> Proposal:
+async def _ruled(gate: Gate, tool: BaseTool, case: Case, action: Action, earlier: int) -> Proposal:
     evidence, trouble = await _dry_run(gate, tool, case, action)
     if trouble is not None and trouble["ruling"] == "refuse":
         return Proposal(action, "refuse", (trouble,))
     choices, unknown = await _choices(tool, case)
     trouble = trouble or unknown
-    ruled = await gate.policy.rule(facts_of(action, case.text, evidence, choices))
+    ruled = await gate.policy.rule(facts_of(action, case.text, evidence, choices, earlier))
     reasons = tuple({"check": one.check, "ruling": one.kind, "text": one.reason} for one in ruled.rulings)
     proposal = Proposal(action, ruled.kind, reasons, evidence, choices)
     if trouble is None:
@@ -129,7 +129,13 @@ async def _choices(tool: BaseTool, case: Case) -> tuple[list[dict[str, Any]] | N
         return None, {"check": "legal values", "ruling": "review", "text": told[:500]}
 
 
-def facts_of(action: Action, text: str, evidence: tuple[dict[str, str], ...], choices: list[dict[str, Any]] | None) -> Facts:
+def facts_of(
+    action: Action,
+    text: str,
+    evidence: tuple[dict[str, str], ...],
+    choices: list[dict[str, Any]] | None,
+    earlier: int = 0,
+) -> Facts:
     """Return what the policy may know of an action."""
     return Facts(
         tool=action.tool,
@@ -142,6 +148,7 @@ def facts_of(action: Action, text: str, evidence: tuple[dict[str, str], ...], ch
         context={
             "text": text,
             "evidence": " ".join(line["text"] for line in evidence),
+            "earlier": earlier,
             "choices_legal": choices is None or any(covers(choice, action.args) for choice in choices),
         },
     )

@@ -41,6 +41,16 @@ async def one_card(store: Store, review_id: str, actor: str) -> ReviewCard:
         return await _card(tx, review, action)
 
 
+async def card_by_number(store: Store, number: int, actor: str) -> ReviewCard:
+    """Return the review with a number; raises UnknownReview."""
+    async with store.read() as tx:
+        await require(tx, actor, "viewer")
+        review = await tx.get(ReviewRow, number)
+    if review is None:
+        raise UnknownReview(f"There is no review RQ-{number} in your queue.")
+    return await one_card(store, review.id, actor)
+
+
 async def _card(tx: AsyncSession, review: ReviewRow, action: ActionRow) -> ReviewCard:
     people = {}
     for one in action.precedents:

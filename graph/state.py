@@ -28,6 +28,8 @@ class Call(TypedDict):
     args: dict[str, Any]
     text: str
     """The requester's latest message."""
+    earlier: int
+    """How many actions of this thread came before."""
     excerpt: list[dict[str, str]]
     """The end of the conversation, for the card and the example: `role` and `text`."""
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -12,8 +13,14 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 
 from .models import ActionRow, DecisionRow, ExampleRow
 
-Taught = tuple[ExampleRow, ExampleRow | None]
-"""An example, and for a rejected one the example of the action that was accepted in its place, if there is one."""
+
+class Taught(NamedTuple):
+    """An example with its action, and for a rejected one what was accepted in its place, if anything was."""
+
+    example: ExampleRow
+    action: ActionRow
+    instead: ExampleRow | None
+
 
 _Found = tuple[ExampleRow, DecisionRow, ActionRow]
 
@@ -24,7 +31,7 @@ async def page(tx: AsyncSession, tenant: str, now: datetime, *, after: int = 0, 
     rejected = {action.thread for example, _, action in found if example.label == "reject"}
     accepted = sa.and_(col(ActionRow.thread).in_(list(rejected)), col(ExampleRow.label).in_(["approve", "edit"]))
     instead = await _final(tx, tenant, now, accepted, None) if rejected else []
-    return [(row[0], _instead_of(row, instead) if row[0].label == "reject" else None) for row in found]
+    return [Taught(row[0], row[2], _instead_of(row, instead) if row[0].label == "reject" else None) for row in found]
 
 
 async def _final(

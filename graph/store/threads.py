@@ -67,6 +67,13 @@ async def waiting(tx: AsyncSession, thread: str) -> Sequence[InboundRow]:
     return (await tx.exec(query.order_by(col(InboundRow.created_at), col(InboundRow.id)))).all()
 
 
+async def count_waiting(tx: AsyncSession, tenant: str, cap: int) -> int:
+    """Return how many messages wait for delivery in a tenant, counted to `cap` at most."""
+    rows = sa.select(sa.literal(1)).join(ThreadRow, col(ThreadRow.id) == col(InboundRow.thread))
+    rows = rows.where(col(InboundRow.status) == "waiting", col(ThreadRow.tenant) == tenant).limit(cap)
+    return int((await tx.execute(sa.select(sa.func.count()).select_from(rows.subquery()))).scalar_one())
+
+
 async def settle_message(tx: AsyncSession, message: str, status: str) -> None:
     """Set a waiting message's status to `delivered` or `cancelled`."""
     await tx.exec(sa.update(InboundRow).where(col(InboundRow.id) == message).values(status=status))

@@ -1,0 +1,231 @@
+"""`assent inbox`: decide from a terminal, through the same door as the desk; the decision is carried out before it returns."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from pydantic import ValidationError
+from rich.table import Table
+from rich.text import Text
+
+from ...graph.views import ReviewCard
+from .brain import BrainOptions
+from .demo import brain_options
+from .place import OPERATOR, Place, open_place
+from .say import Failed, out, print_json, show, wait_for
+from .shown import visible_text
+
+app = typer.Typer(help="List, show and decide what waits.", no_args_is_help=True)
+
+Home = Annotated[Path, typer.Option(envvar="ASSENT_HOME", help="The folder the desk lives in.")]
+Who = Annotated[str, typer.Option("--as", envvar="ASSENT_USER", help="The user who decides.")]
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+Which = Annotated[str, typer.Argument(help="The review's number (12 or RQ-12) or id.")]
+Model = Annotated[str | None, typer.Option(help="The model that goes on after the decision; default: the embedded one.")]
+
+
+@app.command("list")
+def list_reviews(home: Home = Path("desk"), who: Who = OPERATOR, as_json: Json = False, limit: int = 50) -> None:
+    """List what waits, most urgent first, and what else needs a person."""
+
+    async def work() -> tuple[list[ReviewCard], list[Any]]:
+        async with _opened(home) as place:
+            return await place.desk.pending(who, limit=limit), await place.desk.tasks(who)
+
+    cards, tasks = wait_for(work())
+    if as_json:
+        print_json({"pending": [card.as_json() for card in cards], "tasks": [task.as_json() for task in tasks]})
+        return
+    table = Table("review", "action", "arguments", "for", "confidence", "why you are asked", box=None)
+    for card in cards:
+        sure = card.confidence["value"] if card.confidence else None
+        words = (f"RQ-{card.number}", f"{card.title} ({card.consequence})", visible_text(_short(card.args)), card.requester)
+        why = next((one["text"] for one in card.reasons if one["ruling"] == "review"), "")
+        table.add_row(*(Text(word) for word in (*words, "" if sure is None else f"{sure:.2f} uncertified", why)))
+    out.print(table) if cards else show("Nothing waits.")
+    for task in tasks:
+        show(f"needs a person ({task.kind}): {task.title} {_short(task.args)} {task.text} [{task.action or task.thread}]")
+
+
+def _short(args: dict[str, Any]) -> str:
+    text = ", ".join(f"{name}={value}" for name, value in args.items())
+    return text if len(text) <= 90 else text[:89] + "…"
+
+
+@app.command("show")
+def show_review(which: Which, home: Home = Path("desk"), who: Who = OPERATOR, as_json: Json = False) -> None:
+    """Show one review with everything a decision needs."""
+
+    async def work() -> ReviewCard:
+        async with _opened(home) as place:
+            return await _found(place, which, who)
+
+    card = wait_for(work())
+    if as_json:
+        print_json(card.as_json())
+        return
+    show(f"RQ-{card.number}  {card.title}  ({card.consequence}, for {card.requester}, {card.status})")
+    for name, value in card.args.items():
+        show(f"  {name}: {visible_text(value if isinstance(value, str) else json.dumps(value))}")
+    _section("why you are asked", [f"{one['check']}: {one['text']}" for one in card.reasons])
+    _section("evidence", [one["text"] for one in card.evidence])
+    if card.confidence:
+        value = card.confidence["value"]
+        _section("confidence (uncertified)", ["not measured" if value is None else f"{value:.2f}"])
+    _section("conversation (not checked)", [f"{turn['role']}: {visible_text(turn['text'])}" for turn in card.conversation])
+
+
+def _section(title: str, lines: list[str]) -> None:
+    if lines:
+        show(f"{title}:")
+    for line in lines:
+        show(f"  {line}")
+
+
+@app.command()
+def approve(which: Which, home: Home = Path("desk"), who: Who = OPERATOR, as_json: Json = False, model: Model = None) -> None:
+    """Let the action run exactly as shown."""
+    _decide(which, home, who, as_json, model, {"type": "approve"})
+
+
+@app.command()
+def edit(
+    which: Which,
+    changes: Annotated[list[str], typer.Argument(help="Fields to change: amount=12.50 note='new text'.")],
+    home: Home = Path("desk"),
+    who: Who = OPERATOR,
+    as_json: Json = False,
+    model: Model = None,
+) -> None:
+    """Let the action run with changed arguments; values are JSON where they parse as the field's type, else text."""
+    _decide(which, home, who, as_json, model, {"type": "edit", "changes": changes})
+
+
+@app.command()
+def reject(
+    which: Which,
+    reason: Annotated[str, typer.Option(help="Why, in a few words.")],
+    feedback: Annotated[str, typer.Option(help="What the agent should know.")] = "",
+    home: Home = Path("desk"),
+    who: Who = OPERATOR,
+    as_json: Json = False,
+    model: Model = None,
+) -> None:
+    """Do not run the action; the agent hears why and may try something else."""
+    _decide(which, home, who, as_json, model, {"type": "reject", "reason": reason, "feedback": feedback})
+
+
+@app.command()
+def respond(
+    which: Which,
+    message: Annotated[str, typer.Option(help="What the agent hears in the tool's place.")],
+    home: Home = Path("desk"),
+    who: Who = OPERATOR,
+    as_json: Json = False,
+    model: Model = None,
+) -> None:
+    """Answer in the tool's place; the action does not run."""
+    _decide(which, home, who, as_json, model, {"type": "respond", "message": message})
+
+
+@app.command()
+def settle(
+    action: Annotated[str, typer.Argument(help="The action's id, as `inbox list` shows it.")],
+    outcome: Annotated[str, typer.Argument(help="done or not_done.")],
+    note: str = "",
+    home: Home = Path("desk"),
+    who: Who = OPERATOR,
+) -> None:
+    """Say what became of an execution whose outcome nobody knows."""
+
+    async def work() -> None:
+        async with _opened(home) as place:
+            await place.desk.settle(action, outcome, who, note)  # type: ignore[arg-type]  # checked by the desk
+            await place.desk.drain()
+
+    wait_for(work())
+    show(f"{action}: {outcome}")
+
+
+@app.command()
+def retry(
+    thread: Annotated[str, typer.Argument(help="The case, as `inbox list` shows it.")],
+    home: Home = Path("desk"),
+    who: Who = OPERATOR,
+    model: Model = None,
+) -> None:
+    """Let an agent that could not go on try again."""
+
+    async def work() -> None:
+        async with _opened(home, model) as place:
+            await place.desk.retry(thread, who)
+            await place.desk.drain()
+
+    wait_for(work())
+    show(f"{thread}: tried again")
+
+
+def _decide(which: str, home: Path, who: str, as_json: bool, model: str | None, answer: dict[str, Any]) -> None:
+    async def work() -> dict[str, Any]:
+        async with _opened(home, model) as place:
+            card = await _found(place, which, who)
+            wanted = dict(answer)
+            if "changes" in wanted:
+                wanted["args"] = _edited(card, wanted.pop("changes"))
+            decided = await place.desk.decide(card.id, {**wanted, "digest": card.digest}, who)
+            await place.desk.drain()
+            lines = await place.desk.history(who, limit=200, automatic=False)
+            line = next(one for one in lines if one.review == card.id)
+            return {"review": card.id, "number": card.number, "status": decided.status, **line.as_json()}
+
+    try:
+        found = wait_for(work())
+    except ValidationError as error:
+        raise Failed(f"{error.errors()[0]['msg']}.", 2) from None
+    if as_json:
+        print_json(found)
+        return
+    show(f"RQ-{found['number']} {found['status']} by {who}: {found['title']} {_short(found['accepted'] or found['args'])}")
+    if found["outcome"]:
+        show(f"{found['outcome']}: {found['result']}")
+
+
+def _edited(card: ReviewCard, changes: list[str]) -> dict[str, Any]:
+    """Return the card's arguments with the changes; a value keeps its field's type where it parses as it."""
+    args = dict(card.args)
+    for change in changes:
+        name, sign, text = change.partition("=")
+        if not sign or name not in card.schema.get("properties", {}):
+            known = ", ".join(card.schema.get("properties", {}))
+            raise Failed(f"{change!r} is not a change: write field=value, with a field of {known}.", 2)
+        args[name] = _value(text, card.schema["properties"][name])
+    return args
+
+
+def _value(text: str, schema: dict[str, Any]) -> Any:
+    kinds = {schema.get("type"), *(part.get("type") for part in schema.get("anyOf", []))}
+    if "string" in kinds:
+        return text
+    try:
+        return json.loads(text)
+    except json.JSONDecodeError:
+        return text
+
+
+async def _found(place: Place, which: str, who: str) -> ReviewCard:
+    number = which.upper().removeprefix("RQ-")
+    if not number.isdigit():
+        return await place.desk.card(which, who)
+    return await place.desk.card_by_number(int(number), who)
+
+
+@asynccontextmanager
+async def _opened(home: Path, model: str | None = None) -> AsyncIterator[Place]:
+    options: BrainOptions = brain_options(model, None, "auto")
+    async with open_place(home, options, create=False) as place:
+        yield place

@@ -1,0 +1,52 @@
+"""The command line's table of contents; foreseeable mistakes end in one line and an exit code, never in a traceback."""
+
+from __future__ import annotations
+
+import os
+import sys
+
+import click
+import typer
+
+from ...graph.errors import AssentError
+from . import demo, doctor, evaluating, examples, inbox, model, people
+from .say import Failed, complain
+
+app = typer.Typer(
+    name="assent",
+    help="Let AI agents act, and make every consequential action wait for assent.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+app.command("demo")(demo.demo)
+app.add_typer(inbox.app, name="inbox")
+app.add_typer(examples.app, name="examples")
+app.add_typer(evaluating.app, name="eval")
+app.add_typer(model.app, name="model")
+app.add_typer(people.app, name="users")
+app.command("doctor")(doctor.doctor)
+
+
+def run() -> int:
+    """Run the command line; returns 0, 1 (a check or gate failed, or it could not be done) or 2 (wrong use)."""
+    os.environ.setdefault("LANGSMITH_TRACING", "false")
+    try:
+        app(standalone_mode=False)
+    except click.exceptions.Abort:
+        return complain("stopped", 130)
+    except click.exceptions.Exit as ended:
+        return ended.exit_code
+    except click.ClickException as error:
+        return complain(error.format_message(), 2)
+    except Failed as error:
+        return complain(str(error), error.code)
+    except AssentError as error:
+        return complain(str(error), 1)
+    except KeyboardInterrupt:
+        return complain("stopped", 130)
+    except BrokenPipeError:
+        sys.stderr.close()
+        return 0
+    return 0
