@@ -9,8 +9,8 @@ from typing import Any, Literal, cast
 from ..graph.clock import Clock, utc_now
 from ..graph.proposing import Offer
 from ..graph.store import taught
-from ..graph.store.models import ExampleRow
 from ..graph.store.session import Store
+from ..graph.store.taught import Taught
 
 Label = Literal["approve", "edit", "reject", "respond"]
 """What the person did: let it run, changed its arguments, stopped it, or answered in the tool's place."""
@@ -55,6 +55,10 @@ class Example:
     requester: str = ""
     created_at: str = ""
     """When it was decided, ISO 8601, UTC."""
+    evidence: str = ""
+    """What the dry run said of the proposed action."""
+    choices: tuple[dict[str, Any], ...] | None = None
+    """The legal argument combinations of the proposed tool in that case; None when nothing limited them."""
 
     @property
     def proposed(self) -> Call:
@@ -67,22 +71,23 @@ class Example:
         return self.alternative if self.accepted is None else Call(self.tool, self.accepted)
 
 
-async def examples(store: Store, tenant: str, *, clock: Clock = utc_now) -> AsyncIterator[Example]:
+async def read_examples(store: Store, tenant: str, *, clock: Clock = utc_now) -> AsyncIterator[Example]:
     """Yield the examples of one tenant in the order they were made: not retired, of decisions that are final."""
     after = 0
     while True:
         async with store.read() as tx:
             rows = await taught.page(tx, tenant, clock(), after=after, limit=PAGE)
-            after = (rows[-1][0].sequence or after) if rows else after
-            found = [example_of(row, instead) for row, instead in rows]  # rows are read before their transaction ends
+            after = (rows[-1].example.sequence or after) if rows else after
+            found = [example_of(row) for row in rows]  # rows are read before their transaction ends
         for example in found:
             yield example
         if len(found) < PAGE:
             return
 
 
-def example_of(row: ExampleRow, instead: ExampleRow | None = None) -> Example:
-    """Return a row as an example, with the row of what was accepted in its place."""
+def example_of(found: Taught) -> Example:
+    """Return what was read as an example."""
+    row, action, instead = found
     return Example(
         id=row.id,
         text=row.text,
@@ -100,6 +105,8 @@ def example_of(row: ExampleRow, instead: ExampleRow | None = None) -> Example:
         agent=row.agent,
         requester=row.requester,
         created_at=row.created_at.isoformat(),
+        evidence=" ".join(str(line["text"]) for line in action.evidence),
+        choices=None if action.choices is None else tuple(action.choices),
     )
 
 

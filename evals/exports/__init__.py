@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from ...graph.clock import Clock, utc_now
 from ...graph.errors import AssentError
 from ...graph.store.session import Store
-from ..examples import Example, examples
+from ..examples import Example, read_examples
 from . import everything, openai_dpo, openai_sft, trl_dpo, trl_kto, trl_sft
 from .lines import line, mended
 
@@ -63,7 +63,7 @@ async def export(
     """Yield the lines of a tenant's export as they are read; raises UnknownFormat before the first."""
     if format not in _ROWS:
         raise UnknownFormat(format)
-    async for example in examples(store, tenant, clock=clock):
+    async for example in read_examples(store, tenant, clock=clock):
         for text in lines_of(example, format):
             yield text
 

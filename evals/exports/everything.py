@@ -37,6 +37,8 @@ def rows(example: Example) -> tuple[dict[str, Any], ...]:
         "agent": example.agent,
         "requester": example.requester,
         "created_at": example.created_at,
+        "evidence": example.evidence,
+        "choices": None if example.choices is None else list(example.choices),
         "provenance": example.provenance,
         "offers": offers,
     }

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any
 
 from ..examples import Call, Example
@@ -15,14 +15,20 @@ CALL_ID = "call_1"
 
 
 def prompt(example: Example) -> list[Message]:
-    """Return what the model saw as alternating user and assistant turns that end with a user turn.
+    """Return what the model saw before it proposed."""
+    return turns_of(example.conversation, example.text)
+
+
+def turns_of(conversation: Iterable[Mapping[str, Any]], text: str) -> list[Message]:
+    """Return a conversation about a request as alternating user and assistant turns that end with a user turn.
 
     Results of earlier actions and notices are user turns that say so, because a `tool` turn without its call is
     refused by trainers. What the agent said last belongs to the proposal and is left out.
     """
-    turns = [_turn(part) for part in example.conversation]
-    if not any(part.get("role") == "requester" and part.get("text") == example.text for part in example.conversation):
-        turns.append({"role": "user", "content": example.text})
+    said = list(conversation)
+    turns = [_turn(part) for part in said]
+    if not any(part.get("role") == "requester" and part.get("text") == text for part in said):
+        turns.append({"role": "user", "content": text})
     while turns and turns[-1]["role"] == "assistant":
         turns.pop()
     return _joined(turn for turn in turns if turn["content"])
@@ -55,7 +61,7 @@ def trl_call(call: Call) -> Message:
     return {"role": "assistant", "content": "", "tool_calls": [{"type": "function", "function": function}]}
 
 
-def _turn(part: dict[str, Any]) -> Message:
+def _turn(part: Mapping[str, Any]) -> Message:
     text = str(part.get("text", ""))
     match part.get("role"):
         case "requester":

@@ -1,1 +1,1 @@
-"""evals/suites."""
+"""Packaged suites as YAML; copy one to start your own."""

@@ -5,10 +5,10 @@ from __future__ import annotations
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+import assent
 import pytest
 from assent.graph.store.models import ActionRow, DecisionRow, ExampleRow, ReviewRow, ThreadRow
 from assent.graph.store.session import Store
-from sqlmodel import SQLModel
 
 START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
 OFFERS = [
@@ -33,11 +33,8 @@ OFFERS = [
 
 @pytest.fixture
 async def desk(tmp_path):
-    store = Store(f"sqlite:///{tmp_path}/desk.db")
-    async with store._writer.begin() as connection:
-        await connection.run_sync(SQLModel.metadata.create_all)
-    yield Desk(store)
-    await store.close()
+    async with assent.open(f"sqlite:///{tmp_path}/desk.db") as opened:
+        yield Desk(opened.store)
 
 
 class Desk:
@@ -65,6 +62,7 @@ class Desk:
         conversation: list[dict[str, Any]] | None = None,
         offers: list[dict[str, Any]] | None = None,
         retired: bool = False,
+        evidence: str = "",
         provenance: dict[str, Any] | None = None,
     ) -> str:
         self.number += 1
@@ -77,7 +75,11 @@ class Desk:
             if await tx.get(ThreadRow, thread_id) is None:
                 tx.add(ThreadRow(id=thread_id, tenant=tenant, agent="assent", requester="C100", created_at=now))
                 await tx.flush()
-            tx.add(_action(action, tenant, thread_id, tool, args, turns, proposed_at or now - timedelta(seconds=30)))
+            tx.add(
+                _action(
+                    action, tenant, thread_id, tool, args, turns, proposed_at or now - timedelta(seconds=30), evidence
+                )
+            )
             await tx.flush()
             tx.add(
                 ReviewRow(
@@ -126,7 +128,7 @@ class Desk:
             tx.add(_decision(f"w{number}", "main", f"r{number}", f"a{number}", "withdrawn", self.now, self.now))
 
 
-def _action(name, tenant, thread, tool, args, turns, at) -> ActionRow:
+def _action(name, tenant, thread, tool, args, turns, at, evidence) -> ActionRow:
     return ActionRow(
         id=name,
         tenant=tenant,
@@ -142,7 +144,7 @@ def _action(name, tenant, thread, tool, args, turns, at) -> ActionRow:
         verdict="review",
         reasons=[],
         readings=[],
-        evidence=[],
+        evidence=[{"source": "dry run", "text": evidence, "at": ""}] if evidence else [],
         conversation=turns,
         precedents=[],
         args_schema={},

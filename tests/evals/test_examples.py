@@ -4,13 +4,13 @@ import sqlite3
 from contextlib import closing
 from datetime import timedelta
 
-from assent.evals.examples import Call, examples
+from assent.evals.examples import Call, read_examples
 
 ARGS = {"order_id": "1001", "amount": "34.00"}
 
 
 async def read(desk, tenant="main"):
-    return [example async for example in examples(desk.store, tenant, clock=lambda: desk.now)]
+    return [example async for example in read_examples(desk.store, tenant, clock=lambda: desk.now)]
 
 
 async def test_an_example_holds_what_was_proposed_and_what_was_accepted(desk):
@@ -78,7 +78,7 @@ async def test_only_an_answer_to_the_rejection_is_an_alternative(desk):
 
 async def test_reading_holds_no_transaction_while_the_reader_is_slow(desk):
     await desk.decide("approve", ARGS)
-    reader = examples(desk.store, "main", clock=lambda: desk.now)
+    reader = read_examples(desk.store, "main", clock=lambda: desk.now)
     await anext(reader)
     await desk.decide("approve", ARGS)
     with closing(sqlite3.connect(desk.store.path, timeout=0)) as outside:
