@@ -58,6 +58,8 @@ def _explained(error: Exception) -> ModelUnavailable | ProposalError:
         return ProposalError("The model's answer has no end; it was cut off.", _cut_off(error))
     if "ContentFilterFinishReasonError" in names:
         return ProposalError("The model server withheld the answer.", str(error))
+    if "ValidationError" in names and "tool_calls" in str(error):
+        return ProposalError("The model's call cannot be read: its arguments are not an object.", str(error))
     if "APITimeoutError" in names:
         return ModelUnavailable(_SLOW)
     if "APIConnectionError" in names or isinstance(error, ConnectionError):

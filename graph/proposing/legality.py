@@ -71,8 +71,7 @@ def same_json(one: Any, other: Any) -> bool:
 
 def _is_chosen(args: dict[str, Any], offer: Offer) -> bool:
     return any(
-        all(name in args and same_json(args[name], value) for name, value in choice.items())
-        for choice in offer.choices or ()
+        all(name in args and same_json(args[name], value) for name, value in choice.items()) for choice in offer.choices or ()
     )
 
 

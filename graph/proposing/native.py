@@ -9,7 +9,7 @@ from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
 from ..errors import ProposalError
 from .calling import answer
-from .prompt import FENCE_NOTE, MESSAGE_WEIGHT, PRECEDENT_WEIGHT, cleaned, fenced, precedent_action
+from .prompt import FENCE_NOTE, MESSAGE_WEIGHT, PRECEDENT_WEIGHT, cleaned, fenced, precedent_action, shown
 from .step import Offer, Proposer, Step
 from .union import merged
 
@@ -78,9 +78,12 @@ def _cleaned(message: BaseMessage) -> BaseMessage:
     """Return the message with its text visible and capped; parts that are not text are kept as they are."""
     if isinstance(message, SystemMessage):
         return message
+    if isinstance(message, AIMessage) and message.tool_calls:
+        calls = [{**call, "args": shown(call["args"], NATIVE_WEIGHT)} for call in message.tool_calls]
+        message = message.model_copy(update={"tool_calls": calls})
     if isinstance(message.content, str):
-        text = message.content and cleaned(message.content, NATIVE_WEIGHT)
-        return message.model_copy(update={"content": text})
+        is_bare_call = isinstance(message, AIMessage) and not message.content
+        return message if is_bare_call else message.model_copy(update={"content": cleaned(message.content, NATIVE_WEIGHT)})
     return message.model_copy(update={"content": [_cleaned_part(part) for part in message.content]})
 
 

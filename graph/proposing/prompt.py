@@ -55,7 +55,7 @@ def precedent_action(precedent: Precedent, offers: Sequence[Offer]) -> str | Non
         return None
     known = offer.schema.get("properties", {})
     args = {
-        name: _shown(precedent.args[name])
+        name: shown(precedent.args[name])
         for name, part in known.items()
         if name in precedent.args and schema_problem(precedent.args[name], part, offer.schema) is None
     }
@@ -96,7 +96,7 @@ def _turn(message: BaseMessage) -> BaseMessage:
     if isinstance(message, ToolMessage):
         return HumanMessage(f"Result of {message.name or 'the action'}: {fenced(text, MESSAGE_WEIGHT)}")
     if isinstance(message, AIMessage):
-        calls = [action_json(call["name"], _shown(call["args"])) for call in message.tool_calls]
+        calls = [action_json(call["name"], shown(call["args"])) for call in message.tool_calls]
         return AIMessage("\n".join(calls) or action_json(FINISH, {"message": cleaned(text, MESSAGE_WEIGHT)}))
     if isinstance(message, SystemMessage):
         return HumanMessage(f"Note: {cleaned(text, MESSAGE_WEIGHT)}")
@@ -114,13 +114,13 @@ def _alternating(turns: Iterable[BaseMessage]) -> list[BaseMessage]:
     return joined
 
 
-def _shown(value: Any) -> Any:
-    """Return a plain value with every text in it made visible and capped."""
+def shown(value: Any, weight: int = PRECEDENT_WEIGHT) -> Any:
+    """Return a plain value with every text in it made visible and cut to the weight."""
     if isinstance(value, str):
-        return shortened(visible(shortened(value, PRECEDENT_WEIGHT)), PRECEDENT_WEIGHT)
+        return shortened(visible(shortened(value, weight)), weight)
     if isinstance(value, dict):
-        return {_shown(str(key)): _shown(item) for key, item in value.items()}
-    return [_shown(item) for item in value] if isinstance(value, list) else value
+        return {shown(str(key), weight): shown(item, weight) for key, item in value.items()}
+    return [shown(item, weight) for item in value] if isinstance(value, list) else value
 
 
 def _first_line(text: str) -> str:

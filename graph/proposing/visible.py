@@ -30,9 +30,7 @@ def is_hidden(character: str) -> bool:
     if character in "\n\t":
         return False
     point = ord(character)
-    return (
-        point in _IGNORABLE or point & 0xFFFE == 0xFFFE or unicodedata.category(character) in ("Cf", "Cc", "Cs", "Co")
-    )
+    return point in _IGNORABLE or point & 0xFFFE == 0xFFFE or unicodedata.category(character) in ("Cf", "Cc", "Cs", "Co")
 
 
 def visible(text: str) -> str:
