@@ -205,7 +205,7 @@ def _example(action: ActionRow, decision: DecisionRow, gate: Gate | None) -> Exa
         label=decision.type,
         reason=decision.reason,
         message=decision.message,
-        offers=offers_of(gate),
+        offers=offers_of(gate, action.id),
         actor=decision.actor,
         role=decision.role,
         provenance=action.provenance,
@@ -213,8 +213,14 @@ def _example(action: ActionRow, decision: DecisionRow, gate: Gate | None) -> Exa
     )
 
 
-def offers_of(gate: Gate | None) -> list[dict[str, Any]]:
-    """Return the tools an agent offers, as training examples list them."""
+def offers_of(gate: Gate | None, action: str) -> list[dict[str, Any]]:
+    """Return the tools the agent was offered, with the case's legal values while the step behind the action is remembered."""
+    step = gate.steps.get(action) if gate is not None else None
+    if step is not None:
+        return [
+            {"name": offer.name, "description": offer.description, "schema": offer.schema, "choices": offer.choices}
+            for offer in step.offers
+        ]
     tools = gate.tools.values() if gate is not None else ()
     return [{"name": tool.name, "description": tool.description, "schema": schema_of(tool)} for tool in tools]
 

@@ -145,6 +145,10 @@ class Desk:
         """Return the gate of this process that offers an action's tool, if there is one."""
         return next((gate for gate in self._gates.get(action.agent, ()) if action.tool in gate.tools), None)
 
+    def gates(self, agent: str = "assent") -> tuple[Gate, ...]:
+        """Return the gates of an agent in this process: its tools, policy, model and signals, as evals replay them."""
+        return tuple(self._gates.get(agent, ()))
+
     # -- deciding ------------------------------------------------------------------------------------------------------
 
     async def decide(
