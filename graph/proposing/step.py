@@ -31,6 +31,8 @@ class Precedent:
     args: dict[str, Any]
     similarity: float
     """Cosine between that message and this one, 0..1."""
+    decided: bool = True
+    """Whether a person decided it; False: a demonstration that the developer wrote, which vouches for nothing."""
 
 
 @dataclass(frozen=True, slots=True)

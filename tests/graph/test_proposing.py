@@ -333,7 +333,9 @@ def test_no_arrangement_of_marks_survives(parts: list[str]) -> None:
 
 
 def test_a_long_conversation_keeps_its_end_and_says_what_it_lost() -> None:
-    messages = [message for index in range(200) for message in (HumanMessage(f"question {index} " * 20), AIMessage(f"answer {index}"))]
+    messages = [
+        message for index in range(200) for message in (HumanMessage(f"question {index} " * 20), AIMessage(f"answer {index}"))
+    ]
     turns = prompt(Step("Rules.", (*messages, HumanMessage("the last one")), STEP.offers))
     text = "\n".join(str(turn.content) for turn in turns)
     assert "the last one" in text and "question 199" in text and "question 3 " not in text
@@ -394,7 +396,11 @@ def test_what_is_left_out_of_an_offer_is_filled_in_again_exactly(choices: list[d
     assert short.choices is not None
     for choice, said in zip(choices, short.choices, strict=True):
         assert completed(offer, said) == choice
-        assert not any(isinstance(value, str) and len(value) > 24 for value in said.values()) or said == {**said, **choice} or len(choices) > 1
+        assert (
+            not any(isinstance(value, str) and len(value) > 24 for value in said.values())
+            or said == {**said, **choice}
+            or len(choices) > 1
+        )
 
 
 def test_combinations_are_merged_into_few_branches() -> None:
