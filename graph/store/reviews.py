@@ -54,7 +54,7 @@ async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000) -> int:
     """Return how many reviews wait, counted to `cap` at most so that a long queue costs no more than a short one."""
     rows = sa.select(sa.literal(1)).where(col(ReviewRow.tenant) == tenant, sa.text("reviews.status = 'pending'"))
     counted = sa.select(sa.func.count()).select_from(rows.select_from(ReviewRow).limit(cap).subquery())
-    return int((await tx.execute(counted)).scalar_one())
+    return int(await tx.scalar(counted) or 0)
 
 
 async def of_thread(tx: AsyncSession, thread: str) -> Sequence[ReviewRow]:

@@ -62,5 +62,5 @@ async def drop(tx: AsyncSession, thread: str, cause: str, now: datetime) -> None
 async def next_due(tx: AsyncSession) -> datetime | None:
     """Return when the next open row is due."""
     query = sa.select(sa.func.min(WakeRow.due_at)).where(col(WakeRow.done_at).is_(None))
-    found = (await tx.execute(query)).scalar_one()
+    found = await tx.scalar(query)
     return found if found is None or isinstance(found, datetime) else datetime.fromisoformat(found)
