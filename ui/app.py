@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import os
 import warnings
@@ -37,7 +38,7 @@ def mount(app: FastAPI, desk: Desk, path: str = "/", settings: UiSettings | None
     settings = settings or UiSettings()
     base = "/" + path.strip("/") if path.strip("/") else ""
     inner = _inner(desk, settings)
-    app.router.lifespan_context = _both(app.router.lifespan_context, inner)
+    app.router.lifespan_context = _both(app.router.lifespan_context, inner, desk if settings.run_worker else None)
     app.mount(base or "/", Guard(inner, desk.users.session, settings, sign_in_refusal))
     return app
 
@@ -73,6 +74,7 @@ def _mount_gradio(inner: FastAPI, desk: Desk, settings: UiSettings) -> None:
             inner,
             build_pages(desk, settings),
             path="/",
+            app_kwargs={"docs_url": None, "redoc_url": None, "openapi_url": None},
             auth_dependency=gradio_user,
             show_error=False,
             run_history=False,
@@ -97,13 +99,23 @@ _QUIET = {
 }
 
 
-def _both(outer: Lifespan[FastAPI], inner: FastAPI) -> Lifespan[FastAPI]:
+def _both(outer: Lifespan[FastAPI], inner: FastAPI, working: Desk | None) -> Lifespan[FastAPI]:
     @contextlib.asynccontextmanager
     async def lifespan(app: FastAPI) -> AsyncIterator[object]:
         async with outer(app) as state, inner.router.lifespan_context(inner):
-            yield state
+            worker = asyncio.create_task(working.worker.run()) if working is not None else None
+            try:
+                yield state
+            finally:
+                await _ended(worker)
 
     return lifespan  # type: ignore[return-value]
+
+
+async def _ended(task: asyncio.Task[None] | None) -> None:
+    if task is not None:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:

@@ -44,13 +44,10 @@ class DeskService:
     settings: UiSettings
 
     async def opening(self, actor: str, holding: Sequence[str] = ()) -> dict[str, Any]:
-        """Return the first cards to show and the stats line."""
-        return {"items": await self._next(actor, holding), "stats": await self.stats(actor)}
-
-    async def stats(self, actor: str) -> dict[str, Any]:
-        """Return how many reviews wait (counted up to 1000) and how many of the first fifty are due within ten minutes."""
-        waiting = await self.desk.count_pending(actor)
-        return {"waiting": waiting, "due": await self._due_soon(actor) if waiting else 0}
+        """Return the next cards to show and the stats line; reviews are counted up to 1000."""
+        items = await self._next(actor, holding)
+        stats = {"waiting": await self.desk.count_pending(actor), "due": await self._due_soon(actor, items)}
+        return {"items": items, "stats": stats}
 
     async def decide(self, actor: str, review_id: str, request: DecisionRequest) -> dict[str, Any]:
         """Record one decision and return the next cards; raises the desk's errors and pydantic.ValidationError."""
@@ -96,7 +93,10 @@ class DeskService:
         cards = await self.desk.pending(actor, limit=PREFETCH, exclude=tuple(holding))
         return [card_json(card) for card in cards]
 
-    async def _due_soon(self, actor: str) -> int:
+    async def _due_soon(self, actor: str, items: Sequence[dict[str, Any]]) -> int:
+        """Count the dues of the next ten minutes among the first fifty; the most urgent come first, so none means none."""
+        if not any(item.get("due") for item in items):
+            return 0
         horizon = datetime.now(UTC) + _DUE_SOON
         dues = [as_json(card).get("due") for card in await self.desk.pending(actor, limit=_SCANNED)]
         return sum(1 for due in dues if due and datetime.fromisoformat(due) <= horizon)

@@ -46,5 +46,7 @@ class UiSettings:
     """Failed sign-ins allowed for one user name, or twenty times this many for one address."""
     requesters: Requesters = no_requesters
     """The customers the playground may speak as."""
+    run_worker: bool = True
+    """Whether this process also does the work that decisions release; another process may do it at the same time."""
     title: str = "Assent"
     """The name in the browser tab."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import sys
 
-import click
 import typer
 
 from ...graph.errors import AssentError
@@ -33,13 +32,9 @@ def run() -> int:
     """Run the command line; returns 0, 1 (a check or gate failed, or it could not be done) or 2 (wrong use)."""
     os.environ.setdefault("LANGSMITH_TRACING", "false")
     try:
-        app(standalone_mode=False)
-    except click.exceptions.Abort:
-        return complain("stopped", 130)
-    except click.exceptions.Exit as ended:
-        return ended.exit_code
-    except click.ClickException as error:
-        return complain(error.format_message(), 2)
+        app()
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else 0
     except Failed as error:
         return complain(str(error), error.code)
     except AssentError as error:
@@ -48,5 +43,4 @@ def run() -> int:
         return complain("stopped", 130)
     except BrokenPipeError:
         sys.stderr.close()
-        return 0
     return 0

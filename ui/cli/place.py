@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -13,6 +14,7 @@ from ...graph.agent import Agent
 from ...graph.desk import Desk
 from ...graph.models.embeddings import Embedder, local_embedder
 from ...graph.opening import open_desk
+from ...graph.precedents import Example
 from ...tools.shop.actions import shop_tools
 from ...tools.shop.tables import Shop, open_shop
 from .brain import Brain, BrainOptions
@@ -67,11 +69,19 @@ async def open_place(home: Path, options: BrainOptions, *, policy: Path | None =
                 propose=brain.proposer,
                 signals=brain.signals(),
                 memory=embedder,
+                playbook=playbook() if options.embedded else (),
                 actions_per_turn=1 if options.embedded else None,
                 may_finish=not options.embedded,
                 model_name=brain.model_name,
             )
             yield Place(desk, agent, shop, brain, embedder, home)
+
+
+def playbook() -> tuple[Example, ...]:
+    """Return the shop's demonstrations, which a very small model needs on its first day."""
+    lines = (files("assent.tools.shop.data") / "playbook.jsonl").read_text(encoding="utf-8").splitlines()
+    rows = [json.loads(line) for line in lines if line.strip()]
+    return tuple(Example(f"playbook:{index}", row["text"], row["tool"], row["args"]) for index, row in enumerate(rows, 1))
 
 
 def _keep_log(home: Path) -> None:

@@ -1,0 +1,80 @@
+from __future__ import annotations
+
+from typing import Any
+
+import httpx
+from assent.ui.sessions import Attempts
+
+from .conftest import PASSWORD, Shop, client
+
+
+def cookie_of(answer: httpx.Response) -> str:
+    return answer.headers["set-cookie"].lower()
+
+
+async def test_the_password_opens_a_session_with_a_strict_cookie(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+    assert answer.status_code == 303 and answer.headers["location"] == "/"
+    assert "httponly" in cookie_of(answer) and "samesite=strict" in cookie_of(answer)
+    assert (await anonymous.get("/api/me")).json()["name"] == "ada"
+
+
+async def test_a_wrong_name_and_a_wrong_password_look_the_same(anonymous: httpx.AsyncClient) -> None:
+    wrong = [await anonymous.post("/sign-in", data={"name": name, "password": "wrong"}) for name in ("ada", "nobody", "lin")]
+    assert {answer.status_code for answer in wrong} == {401}
+    assert len({answer.text for answer in wrong}) == 1
+    assert "set-cookie" not in wrong[0].headers
+
+
+async def test_after_five_failures_not_even_the_right_password_opens(anonymous: httpx.AsyncClient) -> None:
+    for _ in range(5):
+        await anonymous.post("/sign-in", data={"name": "ada", "password": "wrong"})
+    answer = await anonymous.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+    assert answer.status_code == 429
+
+
+def test_failures_are_forgotten_after_a_minute_and_counted_per_key() -> None:
+    now = [0.0]
+    attempts = Attempts(2, clock=lambda: now[0])
+    attempts.failed("ada", "address")
+    attempts.failed("ada", "address")
+    assert attempts.exhausted(("ada", 1)) and not attempts.exhausted(("lin", 1)) and not attempts.exhausted(("address", 20))
+    now[0] = 61.0
+    assert not attempts.exhausted(("ada", 1))
+
+
+async def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(shop: Shop, app: Any, anonymous: httpx.AsyncClient) -> None:
+    token = await shop.desk.users.mint_sign_in("lin")
+    for _ in range(3):
+        page = await anonymous.get(f"/sign-in?token={token}")
+        assert page.status_code == 200 and token in page.text and "set-cookie" not in page.headers
+    assert (await anonymous.post("/sign-in/link", data={"token": token})).status_code == 303
+    assert (await anonymous.get("/api/me")).json()["name"] == "lin"
+    async with client(app) as second:
+        assert (await second.post("/sign-in/link", data={"token": token})).status_code == 401
+
+
+async def test_signing_in_ends_the_session_before_and_signing_out_ends_it_too(shop: Shop, app: Any) -> None:
+    old = await shop.desk.users.open_session("ada")
+    async with client(app, old) as ada:
+        answer = await ada.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+        fresh = answer.cookies["assent_session"]
+    assert fresh != old
+    async with client(app, old) as before, client(app, fresh) as after:
+        assert (await before.get("/api/me")).status_code == 401
+        assert (await after.get("/api/me")).status_code == 200
+        assert (await after.post("/sign-out")).status_code == 303
+    async with client(app, fresh) as ended:
+        assert (await ended.get("/api/me")).status_code == 401
+
+
+async def test_a_browser_without_a_session_gets_the_sign_in_page_as_a_401(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.get("/inbox", headers={"accept": "text/html"})
+    assert answer.status_code == 401 and "<form" in answer.text
+    assert "script" not in answer.text
+    assert "default-src 'none'" in answer.headers["content-security-policy"]
+
+
+async def test_a_hostile_token_is_text(anonymous: httpx.AsyncClient) -> None:
+    answer = await anonymous.get("/sign-in", params={"token": '"><script>alert(1)</script>'})
+    assert "<script" not in answer.text
