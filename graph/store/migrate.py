@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from pathlib import Path
+from threading import Lock
 
 import sqlalchemy as sa
 
@@ -11,6 +12,9 @@ from ..errors import SchemaTooNew, StoreError
 from .session import BUSY_TIMEOUT_MS
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+_one_at_a_time = Lock()
+"""Alembic keeps its context in a module, so two databases of one process are not migrated at once."""
 
 
 async def upgrade(url: sa.URL) -> str:
@@ -40,7 +44,8 @@ def _upgrade(url: sa.URL) -> str:
                     "it was written by a newer version of Assent. Update this installation and start again."
                 )
             if found != versions()[-1]:
-                _run(connection)
+                with _one_at_a_time:
+                    _run(connection)
             connection.exec_driver_sql("COMMIT")
             return versions()[-1]
     except sa.exc.DatabaseError as error:
