@@ -8,11 +8,6 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage
-from starlette.responses import JSONResponse
-
 from assent.graph.confidence import (
     Reading,
     agreement,
@@ -25,6 +20,10 @@ from assent.graph.confidence import (
 from assent.graph.errors import ModelUnavailable
 from assent.graph.proposing import Offer, Precedent, Step, structured
 from assent.graph.signals.option import legal_actions
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage
+from starlette.responses import JSONResponse
 
 from .scripted_model_server import action, scripted_server
 

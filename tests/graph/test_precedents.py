@@ -7,12 +7,11 @@ import sys
 from collections.abc import Sequence
 
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-
 from assent.graph.errors import VectorMismatch
 from assent.graph.models.embeddings import Lexical
 from assent.graph.precedents import Example, PrecedentIndex
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -43,7 +42,7 @@ async def test_the_nearest_messages_come_first_with_the_real_lexical_embedder() 
         ]
     )
     found = await index.nearest("the kettle has a broken lid", k=2)
-    assert [precedent.example_id for precedent in found][0] == "kettle"
+    assert found[0].example_id == "kettle"
     assert found[0].similarity > found[1].similarity and found[0].args == {"order_id": "kettle"}
     assert await index.nearest("the kettle has a broken lid", k=3, minimum=0.99) == ()
 

@@ -5,16 +5,12 @@ from __future__ import annotations
 import ast
 import json
 import time
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
 import jsonschema
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
-from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
-from starlette.responses import HTMLResponse, JSONResponse, Response
-
 from assent.graph.errors import ModelUnavailable, ProposalError
 from assent.graph.proposing import (
     FINISH,
@@ -30,6 +26,10 @@ from assent.graph.proposing import (
 from assent.graph.proposing.brief import brief, completed
 from assent.graph.proposing.prompt import MESSAGE_WEIGHT, cleaned, prompt
 from assent.graph.proposing.visible import is_hidden
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from starlette.responses import HTMLResponse, JSONResponse, Response
 
 from .scripted_model_server import action, completion, scripted_server, tool_calls
 
@@ -214,7 +214,7 @@ async def test_long_texts_that_a_choice_fixes_are_filled_in_and_not_written_by_t
 async def test_native_calls_come_back_as_the_model_made_them(server) -> None:
     server.will_say(tool_calls(("note", '{"text": "a"}'), ("refund", '{"order_id": "9", "amount": "1", "reason": "late"}')))
     message = await native(server.model())(STEP)
-    assert [(call["name"], call["args"]["text"] if "text" in call["args"] else None) for call in message.tool_calls] == [
+    assert [(call["name"], call["args"].get("text")) for call in message.tool_calls] == [
         ("note", "a"),
         ("refund", None),
     ]
@@ -341,7 +341,7 @@ def test_a_long_conversation_keeps_its_end_and_says_what_it_lost() -> None:
     assert "the last one" in text and "question 199" in text and "question 3 " not in text
     assert "Earlier messages are left out" in text
     roles = [turn.type for turn in turns]
-    assert all(one != other for one, other in zip(roles, roles[1:], strict=False))
+    assert all(one != other for one, other in pairwise(roles))
 
 
 def test_results_and_system_notes_are_data_and_never_the_systems_own_words() -> None:
