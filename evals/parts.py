@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -13,6 +13,7 @@ from .sources import Source, decisions, shop_messages
 
 if TYPE_CHECKING:
     from ..graph.precedents import Embedder
+    from ..graph.precedents import Example as Remembered
     from .demo import Build
     from .tasks import Setting
 
@@ -32,6 +33,7 @@ def parts_for(
     tenant: str = "main",
     setting: Setting | None = None,
     embedder: Embedder | None = None,
+    playbook: Sequence[Remembered] = (),
     build: Build | None = None,
 ) -> Parts:
     """Return the parts that an installation has.
@@ -41,6 +43,7 @@ def parts_for(
         tenant: whose decisions.
         setting: what proposes and rules, such as an agent's gate: the task `replay`.
         embedder: with it (and store and setting) a replay sees precedents, less the case itself.
+        playbook: demonstrations that the agent is shown beside its precedents.
         build: makes the demo's agent on a desk and a shop: the task `fresh_desk`.
     """
     from .demo import fresh_desk
@@ -53,7 +56,7 @@ def parts_for(
     if setting is not None:
         recall = None
         if store is not None and embedder is not None:
-            recall = leave_one_out(store, tenant, setting.agent, embedder)
+            recall = leave_one_out(store, tenant, setting.agent, embedder, playbook=playbook)
         tasks["replay"] = replay(setting, recall)
     if build is not None:
         tasks["fresh_desk"] = fresh_desk(build)

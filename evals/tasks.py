@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping, Sequence
+from dataclasses import replace
 from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
@@ -131,32 +132,45 @@ def _offers(tools: Mapping[str, BaseTool]) -> list[Offer]:
     return [Offer(tool.name, tool.description, schema_of(tool)) for tool in tools.values()]
 
 
-def leave_one_out(store: Store, tenant: str, agent: str, embedder: Embedder, k: int = NEAREST) -> Recall:
+def leave_one_out(
+    store: Store,
+    tenant: str,
+    agent: str,
+    embedder: Embedder,
+    *,
+    playbook: Sequence[Remembered] = (),
+    k: int = NEAREST,
+) -> Recall:
     """Return a recall over the accepted actions of an agent without the case itself and all that share its text.
 
     The same text is the same case told again (a second attempt after a rejection): it would give the answer away.
+    Demonstrations of a `playbook` stand beside the decisions, as they do for the live agent.
     """
+    shown = {demonstration.example_id for demonstration in playbook}
     held: list[PrecedentIndex] = []
     turn = asyncio.Lock()
 
     async def recall(case: EvalCase) -> tuple[Precedent, ...]:
         async with turn:
             if not held:
-                held.append(await _index(store, tenant, agent, embedder))
+                held.append(await _index(store, tenant, agent, embedder, playbook))
         if not case.text.strip():
             return ()
         found = await held[0].nearest(case.text, len(held[0]))
-        return tuple(one for one in found if one.example_id != case.id and one.text != case.text)[:k]
+        others = [one for one in found if one.example_id != case.id and one.text != case.text]
+        return tuple(replace(one, decided=one.example_id not in shown) for one in others[:k])
 
     return recall
 
 
-async def _index(store: Store, tenant: str, agent: str, embedder: Embedder) -> PrecedentIndex:
+async def _index(
+    store: Store, tenant: str, agent: str, embedder: Embedder, playbook: Sequence[Remembered]
+) -> PrecedentIndex:
     index = PrecedentIndex(embedder)
     accepted = [
         Remembered(example.id, example.text, example.tool, example.accepted)
         async for example in read_examples(store, tenant)
         if example.accepted is not None and example.agent == agent and example.text.strip()
     ]
-    await index.add(accepted)
+    await index.add([*playbook, *accepted])
     return index
