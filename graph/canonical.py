@@ -11,6 +11,8 @@ import math
 from typing import Any
 
 VERSION = b"assent-1"
+BITS = 8192
+"""Integers longer than this are refused: Python neither writes nor reads them as text without being told to."""
 
 
 class NotCanonical(ValueError):
@@ -31,6 +33,8 @@ def _parts(value: Any, depth: int) -> list[bytes]:
         case bool():
             return [b"t;" if value else b"f;"]
         case int():
+            if value.bit_length() > BITS:
+                raise NotCanonical(f"a whole number of more than {BITS} bits has no canonical form")
             return [b"i%d;" % value]
         case float():
             if not math.isfinite(value):

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager, suppress
 from contextvars import ContextVar
+from dataclasses import dataclass, field
+from typing import Any, TypeVar
 
 from .clock import Clock, fresh_id
 from .errors import StoreError, ThreadBusy
@@ -14,7 +16,23 @@ from .store.session import Store
 
 RENEW_SECONDS = threads.LEASE.total_seconds() / 3
 
-_held: ContextVar[tuple[str, str] | None] = ContextVar("assent_lease", default=None)
+GRACE_SECONDS = 30.0
+"""How long a lease that is given up waits for what was started under it."""
+
+T = TypeVar("T")
+
+
+@dataclass(slots=True)
+class Held:
+    """A lease that this task and the tasks it started hold; over once it was given back."""
+
+    thread: str
+    owner: str
+    over: bool = False
+    started: set[asyncio.Future[Any]] = field(default_factory=set)
+
+
+_held: ContextVar[Held | None] = ContextVar("assent_lease", default=None)
 
 
 @asynccontextmanager
@@ -24,22 +42,38 @@ async def lease(store: Store, thread: str, clock: Clock, patience: float = 0.0) 
     Waits up to `patience` seconds for another holder; raises ThreadBusy after that.
     """
     mine = _held.get()
-    if mine is not None and mine[0] == thread:
-        yield mine[1]
+    if mine is not None and mine.thread == thread and not mine.over:
+        yield mine.owner
         return
-    owner = fresh_id("lease")
-    await _acquire(store, thread, owner, clock, patience)
-    token = _held.set((thread, owner))
-    renewal = asyncio.create_task(_renew(store, thread, owner, clock))
+    held = Held(thread, fresh_id("lease"))
+    await _acquire(store, thread, held.owner, clock, patience)
+    token = _held.set(held)
+    renewal = asyncio.create_task(_renew(store, thread, held.owner, clock))
     try:
-        yield owner
+        yield held.owner
     finally:
-        renewal.cancel()
-        with suppress(asyncio.CancelledError):
-            await renewal
-        _held.reset(token)
-        async with store.begin() as tx:
-            await threads.release(tx, thread, owner)
+        try:
+            await _finished(held)
+        finally:
+            held.over = True
+            renewal.cancel()
+            _held.reset(token)
+            async with store.begin() as tx:
+                await threads.release(tx, thread, held.owner)
+
+
+async def let_finish(work: Coroutine[Any, Any, T]) -> T:
+    """Do work that must not be cut off: cancelling the caller does not cancel it, and the lease in hand waits for it."""
+    task, held = asyncio.ensure_future(work), _held.get()
+    if held is not None:
+        held.started.add(task)
+        task.add_done_callback(held.started.discard)
+    return await asyncio.shield(task)
+
+
+async def _finished(held: Held) -> None:
+    if held.started:
+        await asyncio.wait(set(held.started), timeout=GRACE_SECONDS)
 
 
 async def _acquire(store: Store, thread: str, owner: str, clock: Clock, patience: float) -> None:
@@ -59,6 +93,5 @@ async def _renew(store: Store, thread: str, owner: str, clock: Clock) -> None:
         await asyncio.sleep(RENEW_SECONDS)
         with suppress(StoreError):  # tried again at the next beat; a lost lease is caught by the fence
             async with store.begin() as tx:
-                if not await threads.held(tx, thread, owner, clock()):
+                if not await threads.renew(tx, thread, owner, clock()):
                     return
-                await threads.acquire(tx, thread, owner, clock())

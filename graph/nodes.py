@@ -15,11 +15,12 @@ from ..tools.declaration import declaration_of, schema_digest
 from . import wording
 from .confidence import Reading, confidence
 from .errors import Unauthorised
-from .leases import lease
+from .leases import lease, let_finish
 from .ledger import Claimed, InFlight, Recorded, Withheld
 from .payload import payload
 from .proposals import Proposal, check, row_of
 from .running import run_tool
+from .signals.reading import taken
 from .state import CallState
 
 if TYPE_CHECKING:
@@ -59,11 +60,11 @@ def assess(gate: Gate) -> Node:
         stored = await gate.ledger.stored(call["action"])
         if stored is not None:
             return {"way": stored.verdict}
-        readings = await _readings(gate, state)
         proposal = await Proposal.resumed(gate, state, config)
+        readings = await _readings(gate, state)
         sure = confidence(readings)
         threshold = gate.policy.threshold_for(call["name"], proposal.action.consequence)
-        passed = sure is not None and threshold is not None and sure >= threshold
+        passed = proposal.way in ("allow", "gate") and sure is not None and threshold is not None and sure >= threshold
         reason = wording.assessed(sure, threshold, proposal.action.consequence)
         ruled = proposal.with_reason("confidence", "allow" if passed else "review", reason)
         row = row_of(gate, call, ruled, "allow" if passed else "review", [asdict(reading) for reading in readings], sure, threshold)
@@ -76,7 +77,7 @@ async def _readings(gate: Gate, state: CallState) -> list[Reading]:
     step = gate.steps.get(state["call"]["action"])
     if step is None or gate.propose is None:
         return []
-    return [await signal(state["call"]["name"], state["args"], step, gate.propose) for signal in gate.signals]
+    return [await taken(signal, state["call"]["name"], state["args"], step, gate.propose) for signal in gate.signals]
 
 
 def review(gate: Gate) -> Node:
@@ -123,7 +124,12 @@ def act(gate: Gate) -> Node:
 
 
 async def _done(gate: Gate, claim: Claimed, owner: str) -> Recorded:
-    status, result = await run_tool(gate.tools[claim.action.tool], claim, gate.tenant)
+    """Call the tool and record the outcome; what was started is let finish, though a sibling's fault cancels this branch."""
+    return await let_finish(_run_and_record(gate, claim, owner))
+
+
+async def _run_and_record(gate: Gate, claim: Claimed, owner: str) -> Recorded:
+    status, result = await run_tool(gate.tools[claim.action.tool], claim)
     return await gate.ledger.finish(claim.action.id, owner, status, result)
 
 

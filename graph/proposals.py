@@ -48,12 +48,14 @@ class Proposal:
 
     @classmethod
     async def resumed(cls, gate: Gate, state: CallState, config: RunnableConfig) -> Proposal:
-        """Return the proposal that `rule` passed on to `assess`."""
-        case = case_of(gate, state["call"], config)
-        tool = gate.tools[state["call"]["name"]]
-        action = action_of(gate, state["call"], case, tool, state["args"])
-        choices, _ = await _choices(tool, case)
-        return cls(action, "gate", tuple(state.get("reasons", ())), tuple(state.get("evidence", ())), choices)
+        """Return the proposal that `rule` passed on to `assess`, ruled on once more: a checkpoint has no authority."""
+        case, call = case_of(gate, state["call"], config), state["call"]
+        tool = gate.tools[call["name"]]
+        action, evidence = action_of(gate, call, case, tool, state["args"]), tuple(state.get("evidence", ()))
+        choices, trouble = await _choices(tool, case)
+        ruled = await gate.policy.rule(facts_of(action, case.text, evidence, choices, call["earlier"]))
+        way = "review" if trouble is not None else ruled.kind
+        return cls(action, way, tuple(state.get("reasons", ())), evidence, choices)
 
 
 def case_of(gate: Gate, call: Call, config: RunnableConfig) -> Case:
@@ -199,7 +201,7 @@ def row_of(
         threshold=threshold,
         evidence=list(proposal.evidence),
         conversation=call["excerpt"],
-        precedents=[precedent_json(one) for one in step.precedents] if step else [],
+        precedents=[precedent_json(one) for one in step.precedents if one.decided] if step else [],
         choices=proposal.choices,
         args_schema=schema_of(tool) if tool else {},
         description=tool.description if tool else "",

@@ -21,7 +21,9 @@ SAFE = assent.Policy((assent.on("look", lambda facts: assent.Ruling("allow", "Re
 def calls(*wanted: tuple[str, dict[str, Any]], text: str = "", ids: Sequence[str] | None = None) -> AIMessage:
     """Return a model's message that proposes these calls."""
     named = ids or [f"call_{index}" for index in range(len(wanted))]
-    return AIMessage(text, tool_calls=[{"name": name, "args": args, "id": id} for (name, args), id in zip(wanted, named, strict=True)])
+    return AIMessage(
+        text, tool_calls=[{"name": name, "args": args, "id": id} for (name, args), id in zip(wanted, named, strict=True)]
+    )
 
 
 def says(text: str = "Done.") -> AIMessage:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import json
+import math
 import time
 from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Protocol
 
 from ..proposing.step import Proposer, Step
@@ -75,3 +77,21 @@ class NamedSignal:
             found = Measured(None, {"error": f"{type(error).__name__}: {error}"[:500]}, gates=self.gates)
         gates = self.gates and found.gates
         return Reading(self.name, found.value, found.raw, time.monotonic() - started, found.calls, gates)
+
+
+async def taken(signal: Signal, tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Reading:
+    """Take a reading of somebody's signal; one that raises, or whose numbers cannot be stored, counts and has no value."""
+    name = str(getattr(signal, "name", type(signal).__name__))
+    started = time.monotonic()
+    try:
+        found = await signal(tool, args, step, propose)
+        value = found.value if _is_finite(found.value) else None
+        json.dumps([found.raw, found.seconds, found.calls], allow_nan=False)
+        return replace(found, value=value, raw=found.raw if value == found.value else {"value": repr(found.value)})
+    except Exception as error:  # fail closed: what cannot be measured is no reason to trust
+        told = {"error": f"{type(error).__name__}: {error}"[:500]}
+        return Reading(name, None, told, time.monotonic() - started, 0, gates=True)
+
+
+def _is_finite(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)

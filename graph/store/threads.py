@@ -37,6 +37,12 @@ async def acquire(tx: AsyncSession, thread: str, owner: str, now: datetime) -> b
     return int(done.rowcount) == 1
 
 
+async def renew(tx: AsyncSession, thread: str, owner: str, now: datetime) -> bool:
+    """Prolong a lease that nobody took over, even one that ran out; False if it is no longer ours."""
+    mine = sa.and_(col(ThreadRow.id) == thread, col(ThreadRow.lease_owner) == owner)
+    return int((await tx.exec(sa.update(ThreadRow).where(mine).values(lease_until=now + LEASE))).rowcount) == 1
+
+
 async def release(tx: AsyncSession, thread: str, owner: str) -> None:
     """Give the lease back, if it is still ours."""
     statement = sa.update(ThreadRow).where(col(ThreadRow.id) == thread, col(ThreadRow.lease_owner) == owner)

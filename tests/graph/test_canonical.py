@@ -12,7 +12,9 @@ from assent.graph.store.models import PlainJson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-TEXT = st.text(st.characters(exclude_categories=())) | st.sampled_from(["", "1", "i1;", "s1:a", "\ud800", "é", "e\u0301", "\x00", "{}"])
+TEXT = st.text(st.characters(exclude_categories=())) | st.sampled_from(
+    ["", "1", "i1;", "s1:a", "\ud800", "é", "e\u0301", "\x00", "{}"]
+)
 NUMBERS = st.integers() | st.floats(allow_nan=False, allow_infinity=False) | st.sampled_from([0, 0.0, -0.0, 1, 1.0, 2**53, 2.0**53])
 PLAIN = st.recursive(
     st.none() | st.booleans() | NUMBERS | TEXT,
@@ -92,7 +94,9 @@ def test_the_digest_survives_a_real_database(tmp_path):
     assert digest_of(found) == digest_of(value)
 
 
-@pytest.mark.parametrize("value", [math.nan, math.inf, -math.inf, {"a": [math.nan]}, b"bytes", {1.5: "a"}, {True: "a"}, {None: 1}, object(), {"a"}, 1j])
+@pytest.mark.parametrize(
+    "value", [math.nan, math.inf, -math.inf, {"a": [math.nan]}, b"bytes", {1.5: "a"}, {True: "a"}, {None: 1}, object(), {"a"}, 1j]
+)
 def test_what_plain_json_cannot_hold_is_refused(value):
     with pytest.raises(NotCanonical):
         canonical(value)

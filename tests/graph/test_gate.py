@@ -4,23 +4,27 @@ from __future__ import annotations
 
 import asyncio
 import sqlite3
+from typing import Any
 
 import assent
 import pytest
 from assent.graph.confidence import Reading
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, respond, says, told
-from langchain_core.tools import tool
+from langchain_core.tools import StructuredTool, tool
+from pydantic import BaseModel
 
 
 async def test_what_is_allowed_runs_while_its_siblings_wait_each_alone(opened, till):
-    script = Script(calls(("look", {"what": "x"}), ("pay", {"to": "bob", "amount": 5}), ("pay", {"to": "eve", "amount": 6})), says("Settled."))
+    script = Script(
+        calls(("look", {"what": "x"}), ("pay", {"to": "bob", "amount": 5}), ("pay", {"to": "eve", "amount": 6})), says("Settled.")
+    )
     agent = opened.agent(tools=till.tools, policy=SAFE, propose=script)
     values = await agent.ainvoke(asks(), on_thread())
     assert till.ran == [("look", "x")]
     waiting = values["__interrupt__"]
     assert len({one.id for one in waiting}) == len({one.value["review"] for one in waiting}) == 2
 
-    first, second = await opened.pending("ada")
+    first, second = sorted(await opened.pending("ada"), key=lambda card: card.args["amount"])
     await opened.decide(second.id, approve(second), "ada")
     await opened.drain()
     assert till.paid == [("pay", "eve", 6)]
@@ -35,24 +39,30 @@ async def test_what_is_allowed_runs_while_its_siblings_wait_each_alone(opened, t
     assert told(values)[:1] == ["x: ok"] and "paid 6 to eve" in told(values)
 
 
-async def test_a_slow_sibling_finishes_although_another_call_cannot_be_recorded(url, till):
-    ended = []
+async def test_a_slow_sibling_finishes_although_another_call_cannot_be_recorded(url):
+    started, ended = asyncio.Event(), []
 
     @assent.action(consequence="costly")
     async def slow(what: str) -> str:
         """Take a while."""
+        started.set()
         await asyncio.sleep(0.5)
         ended.append(what)
         return "slow: done"
 
+    @assent.action(consequence="costly", dry_run=lambda to: started.wait())
+    async def pay(to: str) -> str:
+        """Pay."""
+        return "paid"
+
     policy = assent.Policy((assent.on("slow", lambda facts: assent.Ruling("allow", "fine")),))
     async with assent.open(url, queue_limit=0) as desk:
-        agent = desk.agent(tools=[slow, till.pay], policy=policy, propose=Script(calls(("slow", {"what": "a"}), ("pay", {"to": "bob", "amount": 1}))))
+        agent = desk.agent(tools=[slow, pay], policy=policy, propose=Script(calls(("slow", {"what": "a"}), ("pay", {"to": "bob"}))))
         with pytest.raises(assent.AssentError, match="queue is full"):
             await agent.ainvoke(asks(), on_thread())
         await desk.users.add("ada")
         assert ended == ["a"]
-        assert [task.kind for task in await desk.tasks("ada")] == ["stalled"], "nobody has to find out what became of it"
+        assert [task.kind for task in await desk.tasks("ada")] == ["stalled"], "nobody has to find out what became of the slow one"
 
 
 async def test_the_interrupt_is_read_by_other_clients_too(opened, till):
@@ -65,7 +75,9 @@ async def test_the_interrupt_is_read_by_other_clients_too(opened, till):
     (request,), (config,) = value["action_requests"], value["review_configs"]
     assert request["name"] == config["action_name"] == "pay" and request["args"] == value["args"] and request["description"]
     assert config["allowed_decisions"] == ["approve", "edit", "reject", "respond"]
-    assert value["reason"] == "tool_call" and value["toolCallId"] and value["message"] and value["responseSchema"]["type"] == "object"
+    assert (
+        value["reason"] == "tool_call" and value["toolCallId"] and value["message"] and value["responseSchema"]["type"] == "object"
+    )
 
 
 async def test_a_rejection_reaches_the_model_and_trying_again_has_an_end(opened, till):
@@ -121,7 +133,6 @@ async def test_an_edit_runs_instead_and_the_agent_is_told(opened, till):
         (("pay", {"to": "bob", "amount": "lots"}), "amount"),
         (("pay", {"to": "bob", "amount": 5, "memo": "x"}), "memo"),
         (("pay", {}), "to"),
-        (("note", {"text": "\ud800"}), "text"),
     ],
 )
 async def test_what_the_agent_got_wrong_goes_back_to_the_agent(opened, till, call, why):
@@ -227,7 +238,9 @@ async def test_a_plain_tool_counts_as_irreversible_and_no_general_rule_lets_it_r
         ran.append(disk)
         return "wiped"
 
-    anything = assent.Policy((lambda facts: assent.Ruling("allow", "fine"), assent.on("wipe", lambda facts: assent.Ruling("allow", "fine"))))
+    anything = assent.Policy(
+        (lambda facts: assent.Ruling("allow", "fine"), assent.on("wipe", lambda facts: assent.Ruling("allow", "fine")))
+    )
     agent = opened.agent(tools=[wipe], policy=anything, propose=Script(calls(("wipe", {"disk": "a"}))))
     await agent.ainvoke(asks(), on_thread())
     (card,) = await opened.pending("ada")
@@ -282,7 +295,9 @@ async def test_confidence_lets_only_the_reversible_pass_and_only_when_it_is_a_nu
 
 
 async def test_a_signal_that_is_recorded_only_opens_no_door(opened, till):
-    agent = opened.agent(tools=till.tools, policy=GATED, propose=Script(calls(("note", {"text": "hi"}))), signals=[measured(1.0, gates=False)])
+    agent = opened.agent(
+        tools=till.tools, policy=GATED, propose=Script(calls(("note", {"text": "hi"}))), signals=[measured(1.0, gates=False)]
+    )
     await agent.ainvoke(asks(), on_thread())
     assert till.ran == [] and len(await opened.pending("ada")) == 1
 
@@ -323,7 +338,11 @@ async def test_a_policy_that_throws_or_says_nothing_sends_to_a_person(opened, ti
     def broken(facts):
         raise KeyError("limit")
 
-    agent = opened.agent(tools=till.tools, policy=assent.Policy((assent.on("pay", broken),)), propose=Script(calls(("pay", {"to": "b", "amount": 1}), ("look", {"what": "x"}))))
+    agent = opened.agent(
+        tools=till.tools,
+        policy=assent.Policy((assent.on("pay", broken),)),
+        propose=Script(calls(("pay", {"to": "b", "amount": 1}), ("look", {"what": "x"}))),
+    )
     await agent.ainvoke(asks(), on_thread())
     assert till.ran == []
     assert {card.tool: card.reasons[0]["ruling"] for card in await opened.pending("ada")} == {"pay": "review", "look": "review"}
@@ -336,7 +355,96 @@ async def test_checkpoints_hold_messages_and_ids_and_nothing_of_the_desk(opened,
     await opened.decide(card.id, approve(card), "ada")
     await opened.drain()
     connection = sqlite3.connect(tmp_path / "desk.db")
-    blobs = [row[0] for row in connection.execute("SELECT checkpoint FROM checkpoints")] + [row[0] for row in connection.execute("SELECT value FROM writes")]
+    blobs = [row[0] for row in connection.execute("SELECT checkpoint FROM checkpoints")] + [
+        row[0] for row in connection.execute("SELECT value FROM writes")
+    ]
     connection.close()
     everything = b"".join(blob for blob in blobs if isinstance(blob, bytes))
     assert blobs and b"assent.graph" not in everything and b"ActionRow" not in everything and b"pickle" not in everything
+
+
+async def test_text_that_no_database_holds_waits_like_any_other_and_is_never_half_done(opened):
+    ran = []
+
+    @assent.action(consequence="costly")
+    async def shout(text: str) -> str:
+        """Shout."""
+        ran.append(text)
+        return f"shouted {text}"
+
+    agent = opened.agent(tools=[shout], policy=SAFE, propose=Script(calls(("shout", {"text": "a\ud800"}))))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    await opened.decide(card.id, approve(card), "ada")
+    await opened.drain()
+    assert ran == ["a\ud800"] and await opened.tasks("ada") == []
+    assert (await opened.history("ada"))[0].outcome == "succeeded"
+
+
+class Envelope(BaseModel):
+    type: str
+    args: dict[str, Any]
+    id: str
+
+
+async def test_arguments_that_look_like_a_tool_call_are_run_as_they_were_shown(opened):
+    ran = []
+
+    async def forward(**given: Any) -> str:
+        ran.append(given)
+        return "forwarded"
+
+    forwards = StructuredTool(name="forward", description="Forward something.", coroutine=forward, args_schema=Envelope)
+    shown = {"type": "tool_call", "args": {"type": "hidden", "args": {}, "id": "hidden"}, "id": "x"}
+    agent = opened.agent(tools=[forwards], policy=SAFE, propose=Script(calls(("forward", shown))))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    assert card.args == shown
+    await opened.decide(card.id, approve(card), "ada")
+    await opened.drain()
+    assert ran == [shown]
+
+
+async def test_a_tool_that_cancels_itself_leaves_a_task_and_a_living_worker(opened, till):
+    @assent.action(consequence="costly")
+    async def odd(what: str) -> str:
+        """Cancel itself."""
+        raise asyncio.CancelledError
+
+    agent = opened.agent(tools=[odd], policy=SAFE, propose=Script(calls(("odd", {"what": "x"}))))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    await opened.decide(card.id, approve(card), "ada")
+    await opened.drain()
+    assert [task.kind for task in await opened.tasks("ada")] == ["unknown"]
+
+
+async def test_a_result_that_is_no_json_is_still_a_result(opened):
+    @assent.action(consequence="costly")
+    async def odd(what: str) -> object:
+        """Answer oddly."""
+        return {("a", 1): float("nan")}
+
+    agent = opened.agent(tools=[odd], policy=SAFE, propose=Script(calls(("odd", {"what": "x"}))))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    await opened.decide(card.id, approve(card), "ada")
+    await opened.drain()
+    assert (await opened.history("ada"))[0].outcome == "succeeded"
+
+
+async def test_keys_that_json_turns_into_text_are_shown_hashed_and_run_alike(opened):
+    ran = []
+
+    @assent.action(consequence="costly")
+    async def rate(scores: dict[int, float]) -> str:
+        """Rate."""
+        ran.append(scores)
+        return "rated"
+
+    agent = opened.agent(tools=[rate], policy=SAFE, propose=Script(calls(("rate", {"scores": {"1": 0.5, "2": -0.0}}))))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    await opened.decide(card.id, approve(card), "ada")
+    await opened.drain()
+    assert ran == [{1: 0.5, 2: -0.0}]
