@@ -26,7 +26,7 @@ from .memory import Memory
 from .people import People
 from .policy import Policy
 from .policy_file import load_policy
-from .precedents import Embedder
+from .precedents import Embedder, Example
 from .proposing import Proposer, native
 from .store.models import ActionRow
 from .store.session import Store
@@ -63,6 +63,7 @@ class Desk:
         propose: Proposer | None = None,
         signals: Sequence[Signal] | None = None,
         memory: Embedder | None = None,
+        playbook: Sequence[Example] = (),
         actions_per_turn: int | None = None,
         may_finish: bool = True,
         model_name: str | None = None,
@@ -78,6 +79,7 @@ class Desk:
             propose: how the model proposes; default is native tool calling.
             signals: what is measured of gated actions; default agreement, self-assessment and, with a memory, precedent.
             memory: an embedder; with it similar past decisions are shown to the model.
+            playbook: demonstrations of yours, shown like past decisions where they are nearest; they vouch for nothing.
             actions_per_turn: end the turn after so many done actions without asking the model.
             may_finish: whether the model may answer without an action.
             model_name: what examples say proposed them; default is the model's own name.
@@ -88,7 +90,7 @@ class Desk:
             policy=_policy(policy, tools),
             propose=propose or (native(model) if model is not None else None),
             instructions=instructions,
-            memory=Memory(self.store, memory, self.tenant, name) if memory is not None else None,
+            memory=Memory(self.store, memory, self.tenant, name, playbook=playbook) if memory is not None else None,
             may_finish=may_finish,
             actions_per_turn=actions_per_turn,
             signals=tuple(signals) if signals is not None else _signals(model, memory),

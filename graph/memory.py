@@ -1,8 +1,13 @@
-"""What past decisions teach the model at once: the accepted actions of similar cases, as precedents; it never decides."""
+"""What past decisions teach the model at once: the accepted actions of similar cases, as precedents; it never decides.
+
+A developer's playbook of demonstrations stands beside them, so that a weak model is of use on the first day.
+"""
 
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
+from dataclasses import replace
 
 from .precedents import Embedder, Example, PrecedentIndex
 from .proposing import Precedent
@@ -16,11 +21,20 @@ NEAREST = 6
 class Memory:
     """The examples of one tenant and agent, kept in step with the store."""
 
-    def __init__(self, store: Store, embedder: Embedder, tenant: str, agent: str, k: int = NEAREST) -> None:
+    def __init__(
+        self,
+        store: Store,
+        embedder: Embedder,
+        tenant: str,
+        agent: str,
+        k: int = NEAREST,
+        playbook: Sequence[Example] = (),
+    ) -> None:
         self._store, self._tenant, self._agent, self._k = store, tenant, agent, k
         self._embedder = embedder
         self._index = PrecedentIndex(embedder)
-        self._seen = 0
+        self._playbook = {example.example_id: example for example in playbook}
+        self._seen: int | None = None
         self._lock = asyncio.Lock()
 
     async def nearest(self, text: str) -> tuple[Precedent, ...]:
@@ -28,11 +42,15 @@ class Memory:
         await self.refresh()
         if not len(self._index) or not text.strip():
             return ()
-        return tuple(await self._index.nearest(text, self._k))
+        found = await self._index.nearest(text, self._k)
+        return tuple(replace(one, decided=one.example_id not in self._playbook) for one in found)
 
     async def refresh(self) -> None:
         """Take in what was decided since, and let go what was taken out."""
         async with self._lock:
+            if self._seen is None:
+                await self._index.add(list(self._playbook.values()))
+                self._seen = 0
             async with self._store.read() as tx:
                 fresh = await examples.page(tx, self._tenant, after=self._seen, limit=10_000)
                 gone = await examples.retired_ids(tx, self._tenant)

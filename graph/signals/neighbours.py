@@ -10,12 +10,15 @@ from ..proposing.step import Precedent, Proposer, Step
 from .reading import Measured, NamedSignal, Signal
 
 
-def precedent() -> Signal:
+def precedent(sharpness: float = 0.0) -> Signal:
     """Return a signal read from the step's precedents without a model call.
 
-    The value is the highest similarity times the similarity-weighted share of precedents that agree with the action on
-    the tool and on its categorical arguments: those whose schema is an enumeration, a constant or a boolean. Other
-    arguments belong to one case and are not compared. No precedents read 0, so that a cold start waits for a person.
+    The value is the highest similarity of an agreeing decision times the similarity-weighted share of precedents that
+    agree with the action on the tool and on its categorical arguments: those whose schema is an enumeration, a constant
+    or a boolean. Other arguments belong to one case and are not compared. Demonstrations count in the share, but without
+    a person's decision among the precedents the value is 0, so that a cold start waits for a person.
+
+    A `sharpness` s multiplies each weight by exp(s x (similarity - highest similarity)): near neighbours outvote far ones.
     """
 
     async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
@@ -26,7 +29,7 @@ def precedent() -> Signal:
             {"example_id": past.example_id, "similarity": past.similarity, "agrees": same}
             for past, same in zip(step.precedents, agrees, strict=True)
         ]
-        value = _value([(past.similarity, same) for past, same in zip(step.precedents, agrees, strict=True)])
+        value = _value(list(zip(step.precedents, agrees, strict=True)), sharpness)
         return Measured(value, {"compared": ["tool", *compared], "precedents": lines})
 
     return NamedSignal("precedent", measure)
@@ -54,12 +57,14 @@ def _agrees(past: Precedent, tool: str, args: dict[str, Any], schema: dict[str, 
     return all((name in here) == (name in there) and same_json(here.get(name), there.get(name)) for name in compared)
 
 
-def _value(neighbours: list[tuple[float, bool]]) -> float | None:
-    """Return max similarity x weighted agreement; None when a similarity is not a number from 0 to 1."""
-    if any(not math.isfinite(similarity) or not 0 <= similarity <= 1 for similarity, _ in neighbours):
+def _value(neighbours: list[tuple[Precedent, bool]], sharpness: float) -> float | None:
+    """Return max similarity of the decided x weighted agreement of all; None when a similarity is not from 0 to 1."""
+    similar = [past.similarity for past, _ in neighbours]
+    if any(not math.isfinite(similarity) or not 0 <= similarity <= 1 for similarity in similar):
         return None
-    total = sum(similarity for similarity, _ in neighbours)
-    if total == 0:
+    decided = [past.similarity for past, agrees in neighbours if past.decided and agrees]
+    if not decided or sum(similar) == 0:
         return 0.0
-    share = sum(similarity for similarity, agrees in neighbours if agrees) / total
-    return min(1.0, max(similarity for similarity, _ in neighbours) * share)
+    weights = [past.similarity * math.exp(sharpness * (past.similarity - max(similar))) for past, _ in neighbours]
+    share = sum(weight for weight, (_, agrees) in zip(weights, neighbours, strict=True) if agrees) / sum(weights)
+    return min(1.0, max(decided) * share)

@@ -157,6 +157,6 @@ def _server(place: Place, port: int) -> Any:
     from .. import Requester, UiSettings, create_app
 
     customers = [Requester(one.id, f"{one.name} ({one.id})") for one in read_customers()]
-    app = create_app(place.desk, UiSettings(requesters=lambda: customers))
+    app = create_app(place.desk, UiSettings(requesters=lambda: customers, run_worker=False))
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     return uvicorn.Server(config)
