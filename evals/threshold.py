@@ -13,6 +13,8 @@ from dataclasses import dataclass
 _STEPS = 60
 _STEEPNESS, _STEEPNESS_WEIGHT = 1.5, 0.3
 """The prior: more confidence means more often right, by so much per standard deviation; worth about one review."""
+_LEAST_SPREAD = 0.5
+"""In log-odds: reviews of one and the same confidence say nothing about others close by."""
 _ENDS = 0.05
 """Confidences nearer to 0 or 1 than this count as this: one odd case far out must not turn the curve."""
 
@@ -50,7 +52,7 @@ def calibrate(reviews: Sequence[tuple[float, bool]]) -> Calibration:
         raise ValueError("there is nothing to calibrate on")
     places = [_log_odds(confidence) for confidence, _ in reviews]
     centre = sum(places) / len(places)
-    spread = math.sqrt(sum((place - centre) ** 2 for place in places) / len(places)) + 1e-6
+    spread = max(_LEAST_SPREAD, math.sqrt(sum((place - centre) ** 2 for place in places) / len(places)))
     rows = [((place - centre) / spread, float(right), 1.0) for place, (_, right) in zip(places, reviews, strict=True)]
     height, steepness = _fit([*rows, (0.0, 1.0, 0.5), (0.0, 0.0, 0.5)])
     return Calibration(height, steepness, centre, spread, len(reviews))

@@ -127,9 +127,7 @@ async def test_a_file_that_is_no_model_is_refused_before_anything_starts(tmp_pat
             raise AssertionError("it started")
 
 
-async def test_a_model_that_was_never_pulled_says_how_to_get_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+async def test_a_model_that_was_never_pulled_says_how_to_get_it(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("ASSENT_CACHE", str(tmp_path))
     with pytest.raises(ModelMissing, match="assent model pull"):
         async with EmbeddedServer():
