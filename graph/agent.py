@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -15,15 +16,28 @@ from langgraph.graph.state import CompiledStateGraph
 
 from .clock import Clock, fresh_id
 from .config import requester_of, thread_of
-from .errors import AssentError, MessageTooLong, ModelUnavailable, NotAllowed, QueueFull, StoreError, ThreadClosed
+from .errors import (
+    AssentError,
+    MessageTooLong,
+    ModelUnavailable,
+    NotAllowed,
+    QueueFull,
+    StoreError,
+    ThreadBusy,
+    ThreadClosed,
+    UnknownThread,
+)
 from .excerpt import text_of
 from .leases import lease
-from .store import threads, wakes
+from .store import executions, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
 
 MAX_MESSAGE = 20_000
 """Characters one message may have."""
+
+PASSING = (ModelUnavailable, QueueFull, StoreError, sqlite3.OperationalError)
+"""Troubles that pass by themselves; the last is how the checkpointer says that the database is busy."""
 
 TRY_AGAIN = timedelta(seconds=15)
 SAFETY_NET = timedelta(seconds=90)
@@ -48,6 +62,7 @@ class Agent:
     def __init__(self, name: str, graph: CompiledStateGraph[Any, Any, Any, Any], store: Store, clock: Clock, tenant: str):
         self.name, self.graph, self.tenant = name, graph, tenant
         self._store, self._clock = store, clock
+        self._running: set[asyncio.Task[Driven]] = set()
 
     def get_graph(self, **kwargs: Any) -> Any:
         """Return the graph's drawing."""
@@ -85,12 +100,20 @@ class Agent:
         end = object()
         modes = {"stream_mode": stream_mode, "subgraphs": subgraphs}
         task = asyncio.create_task(self.drive(thread, emit=parts.put_nowait, config=config, modes=modes))
+        self._running.add(task)
+        task.add_done_callback(self._running.discard)
         task.add_done_callback(lambda _: parts.put_nowait(end))
         while (part := await parts.get()) is not end:
             yield part
         driven = await task
         if driven.error is not None:
             raise driven.error
+
+    async def close(self) -> None:
+        """Stop the runs that nobody listens to any more; what they left undone is done by whoever opens the desk next."""
+        for task in self._running:
+            task.cancel()
+        await asyncio.gather(*self._running, return_exceptions=True)
 
     async def accept(self, thread: str, requester: str, messages: Sequence[BaseMessage], due_in: timedelta = timedelta(0)) -> str:
         """Store a requester's message durably, to be delivered when nothing of the thread waits; returns its id."""
@@ -99,6 +122,8 @@ class Agent:
             raise MessageTooLong(
                 f"The message has {len(text):,} characters; {MAX_MESSAGE:,} are allowed. Nothing was accepted: shorten it."
             )
+        if any("\ud800" <= char <= "\udfff" for char in text):
+            raise AssentError("The message has a broken character (half of a surrogate pair); nothing was accepted. Send it again.")
         now, message_id = self._clock(), fresh_id("msg")
         for index, message in enumerate(messages):
             message.id = message_id if index == 0 else f"{message_id}_{index}"
@@ -124,8 +149,15 @@ class Agent:
     ) -> Driven:
         """Run a thread as far as it goes, under its lease: resume what is unfinished, then deliver what waits.
 
-        Safe to call at any time, from any process, any number of times. Raises ThreadBusy when another process drives it.
+        Safe to call at any time, from any process, any number of times. Raises ThreadBusy when another process drives it,
+        UnknownThread, and NotAllowed for a thread of another agent or tenant.
         """
+        async with self._store.read() as tx:
+            row = await threads.get(tx, thread)
+        if row is None:
+            raise UnknownThread
+        if (row.tenant, row.agent) != (self.tenant, self.name):
+            raise NotAllowed("This thread belongs to another agent; run it with that one.")
         async with lease(self._store, thread, self._clock, patience):
             driven = await self._driven(thread, emit or (lambda _: None), config or {}, modes or {})
         return driven
@@ -135,6 +167,10 @@ class Agent:
             standing = await self._as_far_as_it_goes(thread, emit, config, modes)
             while not await self._at_rest(thread, standing):
                 standing = await self._as_far_as_it_goes(thread, emit, config, modes)
+        except ThreadBusy:
+            raise  # the lease was lost: whoever took it over says how the thread stands
+        except ThreadClosed:
+            return Driven("cancelled")
         except Exception as error:
             if not isinstance(error, AssentError):
                 log.exception("the thread %s stalled", thread)
@@ -154,21 +190,31 @@ class Agent:
             return standing != "finished" or not await threads.waiting(tx, thread)
 
     async def _as_far_as_it_goes(self, thread: str, emit: Emit, config: RunnableConfig, modes: dict[str, Any]) -> Standing:
+        snapshot = None
         while True:
             async with self._store.read() as tx:
                 row, queue = await threads.get(tx, thread), await threads.waiting(tx, thread)
             if row is None or row.status == "cancelled":
+                await self._close(thread)
                 return "cancelled"
             mine = _configured(config, row)
-            snapshot = await self.graph.aget_state(mine)
+            snapshot = snapshot or await self.graph.aget_state(mine)
             if snapshot.next:
                 await self._run(None, mine, emit, modes)
-                if (await self.graph.aget_state(mine)).next:
-                    return "waiting"
-                continue
-            if not queue:
+            elif queue:
+                await self._deliver(queue[0], snapshot, mine, emit, modes)
+            else:
                 return "finished"
-            await self._deliver(queue[0], snapshot, mine, emit, modes)
+            snapshot = await self.graph.aget_state(mine)
+            if snapshot.next:
+                return "waiting"
+
+    async def _close(self, thread: str) -> None:
+        """Leave no claim of a cancelled case open: we hold its lease, so whoever made one is gone."""
+        async with self._store.begin() as tx:
+            await executions.abandon(
+                tx, thread, "The process stopped while the tool ran, and the case was cancelled.", self._clock()
+            )
 
     async def _deliver(self, row: InboundRow, snapshot: Any, config: RunnableConfig, emit: Emit, modes: dict[str, Any]) -> None:
         """Hand a stored message to the graph once: its id tells whether an earlier attempt got through."""
@@ -188,7 +234,7 @@ class Agent:
             await threads.mark(tx, thread, "stalled", told[:1000])
             await wakes.drop(tx, thread, "message", self._clock())
             await wakes.drop(tx, thread, "retry", self._clock())
-            if isinstance(error, ModelUnavailable | QueueFull | StoreError):
+            if isinstance(error, PASSING):
                 await wakes.add(tx, thread, "retry", self._clock() + TRY_AGAIN)
 
 

@@ -32,14 +32,8 @@ def _parts(value: Any, depth: int) -> list[bytes]:
             return [b"n;"]
         case bool():
             return [b"t;" if value else b"f;"]
-        case int():
-            if value.bit_length() > BITS:
-                raise NotCanonical(f"a whole number of more than {BITS} bits has no canonical form")
-            return [b"i%d;" % value]
-        case float():
-            if not math.isfinite(value):
-                raise NotCanonical(f"{value} is not a number that can be stored")
-            return [b"d", value.hex().encode(), b";"]
+        case int() | float():
+            return [_number(value)]
         case str():
             encoded = value.encode("utf-8", "surrogatepass")
             return [b"s%d:" % len(encoded), encoded]
@@ -48,6 +42,16 @@ def _parts(value: Any, depth: int) -> list[bytes]:
         case dict():
             return _mapping(value, depth)
     raise NotCanonical(f"a value of type {type(value).__name__} has no canonical form")
+
+
+def _number(value: int | float) -> bytes:
+    if isinstance(value, float):
+        if not math.isfinite(value):
+            raise NotCanonical(f"{value} is not a number that can be stored")
+        return b"d" + value.hex().encode() + b";"
+    if value.bit_length() > BITS:
+        raise NotCanonical(f"a whole number of more than {BITS} bits has no canonical form")
+    return b"i%d;" % value
 
 
 def _mapping(value: dict[Any, Any], depth: int) -> list[bytes]:

@@ -55,11 +55,11 @@ async def send(store: Store, agents: Mapping[str, Agent], thread: str, message: 
     return Sent(delivered=not pending, waiting_for=pending)
 
 
-async def conversation(store: Store, agents: Mapping[str, Agent], thread: str) -> Conversation:
+async def conversation(store: Store, tenant: str, agents: Mapping[str, Agent], thread: str) -> Conversation:
     """Return a thread as a chat shows it; raises UnknownThread."""
     async with store.read() as tx:
         row = await threads.get(tx, thread)
-        if row is None:
+        if row is None or row.tenant != tenant:
             raise UnknownThread
         standing = await statuses(tx, thread)
         queue = await threads.waiting(tx, thread)

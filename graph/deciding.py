@@ -19,7 +19,7 @@ from .errors import AlreadyDecided, InvalidEdit, NotAllowed, StaleDigest, TooLat
 from .gate import Gate
 from .people import require
 from .proposals import facts_of
-from .store import examples, executions, reviews, wakes
+from .store import examples, executions, reviews, threads, wakes
 from .store.models import ActionRow, DecisionRow, ExampleRow, ReviewRow, UserRow
 from .store.session import AsyncSession, Store
 
@@ -54,11 +54,11 @@ async def decide(
     key: str | None = None,
 ) -> Decided:
     """Decide a pending review; see `Desk.decide` for what it raises."""
-    edited = await _edited(store, gate_of, review_id, answer) if isinstance(answer, Edit) else None
+    edited = await _edited(store, gate_of, review_id, answer, actor, key) if isinstance(answer, Edit) else None
     async with store.begin() as tx:
         user = await require(tx, actor, "operator")
         if key is not None and (known := await reviews.by_key(tx, user.tenant, actor, key)) is not None:
-            return await _known(tx, known, review_id)
+            return await _known(tx, known, review_id, answer)
         review, action = await _open(tx, user, review_id)
         if answer.digest != action.digest:
             raise StaleDigest(review_id)
@@ -88,7 +88,9 @@ async def withdraw(store: Store, clock: Clock, review_id: str, actor: str) -> No
             raise NotAllowed("Only the person who decided, or a lead, can take a decision back.")
         if await executions.get(tx, review.action) is not None:
             raise TooLate
-        now = clock()
+        thread, now = await threads.get(tx, review.thread), clock()
+        if thread is not None and thread.status == "cancelled":
+            raise TooLate("The case was cancelled; nothing of it runs, and there is nothing to decide again.")
         if last.type not in ("approve", "edit") and last.effective_at <= now:
             raise TooLate("The decision can no longer be taken back: the agent has been told.")
         await reviews.turn(tx, review, review.status, "pending", None)
@@ -107,6 +109,9 @@ async def _open(tx: AsyncSession, user: UserRow, review_id: str) -> tuple[Review
         raise UnknownReview
     if review.status != "pending":
         raise await _too_late(tx, review_id)
+    thread = await threads.get(tx, review.thread)
+    if thread is not None and thread.status == "cancelled":
+        raise AlreadyDecided(review_id, "cancelled", None, None, None)
     if action.requester == user.name:
         raise NotAllowed("This action was asked for on your own behalf; somebody else has to decide it.")
     return review, action
@@ -121,9 +126,12 @@ async def _too_late(tx: AsyncSession, review_id: str) -> AlreadyDecided:
     return AlreadyDecided(review_id, status, last.actor, last.created_at, last.type)
 
 
-async def _known(tx: AsyncSession, decision: DecisionRow, review_id: str) -> Decided:
-    if decision.review != review_id:
+async def _known(tx: AsyncSession, decision: DecisionRow, review_id: str, answer: Answer) -> Decided:
+    if (decision.review, decision.type, decision.shown_digest) != (review_id, answer.type, answer.digest):
         raise NotAllowed("This idempotency key belongs to another decision; use a fresh one.")
+    last = await reviews.last_decision(tx, review_id)
+    if last is None or last.id != decision.id:
+        raise NotAllowed("The decision under this idempotency key was taken back; decide again with a fresh one.")
     return Decided(decision.review, TURNS[decision.type], decision.id, decision.digest, decision.effective_at)
 
 
@@ -225,13 +233,18 @@ def offers_of(gate: Gate | None, action: str) -> list[dict[str, Any]]:
     return [{"name": tool.name, "description": tool.description, "schema": schema_of(tool)} for tool in tools]
 
 
-async def _edited(store: Store, gate_of: GateOf, review_id: str, answer: Edit) -> Action:
-    """Return the edited action, checked against schema, dry run, legal values and policy; raises InvalidEdit."""
+async def _edited(store: Store, gate_of: GateOf, review_id: str, answer: Edit, actor: str, key: str | None) -> Action | None:
+    """Return the edited action, checked against schema, dry run and policy; None if `key` says that it was decided before.
+
+    Raises what `decide` raises for somebody who may not decide this, before anything of the action is tried; InvalidEdit.
+    """
     async with store.read() as tx:
-        review = await reviews.by_id(tx, review_id)
-        row = await reviews.action(tx, review.action) if review is not None else None
-    if row is None:
-        raise UnknownReview
+        user = await require(tx, actor, "operator")
+        if key is not None and await reviews.by_key(tx, user.tenant, actor, key) is not None:
+            return None
+        _, row = await _open(tx, user, review_id)
+    if answer.digest != row.digest:
+        raise StaleDigest(review_id)
     gate = gate_of(row)
     tool = gate.tools.get(row.tool) if gate is not None else None
     if gate is None or tool is None:
@@ -266,6 +279,8 @@ async def _acceptable(gate: Gate, tool: BaseTool, action: Action, row: ActionRow
         found = await dry_run(tool, action.args, case)
     except ActionRefused as error:
         raise InvalidEdit({"": str(error)}) from None
+    except Exception as error:  # what cannot be tried out cannot be vouched for
+        raise InvalidEdit({"": f"the dry run could not be carried out ({type(error).__name__}: {error})"[:500]}) from error
     evidence = () if found is None else ({"source": "dry run", "text": found},)
     # the legal values limit what the model may propose; a person answers for more, as far as schema, dry run and policy go
     ruled = await gate.policy.rule(facts_of(action, text, evidence, None))

@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool
 from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
-from ..tools.declaration import schema_of
+from ..tools.declaration import schema_digest, schema_of
 from . import caring, chatting, deciding, reading
 from .agent import Agent
 from .canonical import digest_of
@@ -46,7 +46,7 @@ class Desk:
         self.store, self.saver, self.clock, self.tenant = store, saver, clock, tenant
         self.users = People(store, clock)
         self.agents: dict[str, Agent] = {}
-        self.worker = Worker(store, clock, self.agents)
+        self.worker = Worker(store, clock, tenant, self.agents)
         self._ledger = Ledger(store, clock, queue_limit)
         self._gates: dict[str, list[Gate]] = {}
 
@@ -132,7 +132,10 @@ class Desk:
         named = {tool.name: tool for tool in tools}
         if len(named) != len(tools):
             raise AssentError("Two tools have the same name; rename one.")
-        gate = Gate(tenant=self.tenant, ledger=self._ledger, tools=named, clock=self.clock, **settings)
+        schemas = {tool.name: schema_of(tool) for tool in tools}
+        digests = {tool.name: schema_digest(tool) for tool in tools}
+        known: dict[str, Any] = {"tools": named, "schemas": schemas, "digests": digests}
+        gate = Gate(tenant=self.tenant, ledger=self._ledger, clock=self.clock, **known, **settings)
         self._gates.setdefault(gate.agent, []).append(gate)
         return gate
 
@@ -231,7 +234,7 @@ class Desk:
 
     async def tasks(self, actor: str) -> list[Task]:
         """Return what only a person can settle."""
-        return await reading.tasks(self.store, actor)
+        return await reading.tasks(self.store, self.clock, actor)
 
     async def examples(self, actor: str, *, limit: int = 500, retired: bool = True) -> list[ExampleView]:
         """Return what decisions taught, oldest first."""
@@ -247,7 +250,7 @@ class Desk:
 
     async def conversation(self, thread: str) -> chatting.Conversation:
         """Return a thread as a chat shows it: what was said, what was done, what waits."""
-        return await chatting.conversation(self.store, self.agents, thread)
+        return await chatting.conversation(self.store, self.tenant, self.agents, thread)
 
     async def has_thread(self, thread: str) -> bool:
         """Tell whether there is such a thread."""
@@ -258,6 +261,11 @@ class Desk:
         return await chatting.backlog(self.store, self.tenant)
 
     # -- working -------------------------------------------------------------------------------------------------------
+
+    async def close(self) -> None:
+        """Stop what this process still runs; `assent.open` does it at the end."""
+        for agent in self.agents.values():
+            await agent.close()
 
     async def drain(self) -> int:
         """Do all work that is due now; returns how many wake-ups were worked."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -23,6 +24,7 @@ from .memory import Memory
 from .policy import Policy
 from .proposing import Proposer
 from .routing import by_outcome, by_result, by_ruling, by_verdict
+from .running import storable
 from .state import Call, CallAnswer, CallState, Conversation
 from .steps import Steps, step_for
 
@@ -35,6 +37,10 @@ class Gate:
     tenant: str
     ledger: Ledger
     tools: Mapping[str, BaseTool]
+    schemas: Mapping[str, dict[str, Any]]
+    """Each tool's argument schema, worked out once."""
+    digests: Mapping[str, str]
+    """Each tool's schema digest, worked out once."""
     policy: Policy
     clock: Clock
     propose: Proposer | None = None
@@ -105,7 +111,7 @@ def calls_of(message: AIMessage, messages: Sequence[BaseMessage], thread: str) -
         Call(
             action=mint_action_id(thread, message.id or "", index),
             tool_call_id=call["id"] or "",
-            name=call["name"],
+            name=storable(call["name"]),
             args=call["args"],
             text=latest_text(messages),
             earlier=sum(isinstance(said, ToolMessage) for said in messages),

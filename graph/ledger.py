@@ -8,12 +8,14 @@ from typing import Any, Literal
 from .actions import action_digest
 from .canonical import NotCanonical
 from .clock import Clock, fresh_id
-from .errors import NotAllowed, QueueFull, Unauthorised
-from .store import executions, reviews, threads
+from .errors import NotAllowed, QueueFull, ThreadBusy, ThreadClosed, Unauthorised
+from .store import executions, reviews, threads, users
 from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow, ThreadRow
 from .store.session import AsyncSession, Store
 
 OutcomeStatus = Literal["pending", "approved", "rejected", "answered", "expired", "superseded", "cancelled"]
+
+DECIDERS = ("operator", "lead", "admin")
 
 COST = {"read": 0.1, "reversible": 1.0, "costly": 3.0, "irreversible": 5.0}
 """How much a mistake weighs in the order of the queue."""
@@ -77,7 +79,10 @@ class Ledger:
             return await reviews.action(tx, action_id)
 
     async def record(self, row: ActionRow) -> ActionRow:
-        """Store an action with its verdict, and the review if a person is to decide; the first record stands."""
+        """Store an action with its verdict, and the review if a person is to decide; the first record stands.
+
+        Raises NotAllowed, QueueFull, and ThreadClosed when the case was cancelled meanwhile.
+        """
         async with self.store.begin() as tx:
             known = await reviews.action(tx, row.id)
             if known is not None:
@@ -85,6 +90,8 @@ class Ledger:
             thread = await threads.ensure(tx, self._thread(row))
             if (thread.tenant, thread.requester) != (row.tenant, row.requester):
                 raise NotAllowed("This thread belongs to another requester; start one of your own.")
+            if thread.status == "cancelled":
+                raise ThreadClosed
             if row.verdict == "review":
                 await self._room(tx, row.tenant)
             tx.add(row)
@@ -132,7 +139,7 @@ class Ledger:
     async def claim(self, action_id: str, owner: str, tool_digest: str, *, idempotent: bool) -> Claim:
         """Claim the one execution of an action, if a verdict or a decision covers exactly what would run.
 
-        Raises Unauthorised if none does. An abandoned claim becomes `unknown`, unless the tool is idempotent.
+        Raises Unauthorised if none does, ThreadBusy if `owner` lost the thread's lease. An abandoned claim becomes `unknown`, unless the tool is idempotent.
         """
         async with self.store.begin() as tx:
             review = await reviews.of_action(tx, action_id, lock=True)
@@ -143,6 +150,8 @@ class Ledger:
             claim = await self._authority(tx, row, review, tool_digest)
             if not isinstance(claim, Claimed):
                 return claim
+            if not await threads.held(tx, row.thread, owner, self.clock()):
+                raise ThreadBusy
             if known is not None:
                 return await self._abandoned(tx, known, owner, claim, idempotent)
             await executions.claim(tx, self._execution(row, owner))
@@ -172,6 +181,9 @@ class Ledger:
             return Withheld()
         if review.status != "approved" or decision.type not in ("approve", "edit") or decision.actor == row.requester:
             raise Unauthorised
+        approver = await users.get(tx, decision.actor)
+        if approver is None or not approver.active or approver.role not in DECIDERS or approver.tenant != row.tenant:
+            raise Unauthorised("The tool was not called: whoever approved it may no longer do so.")
         args = row.args if decision.args is None else decision.args
         return self._covered(row, args, decision.digest, decision)
 
@@ -201,6 +213,12 @@ class Ledger:
                 return Recorded(status, result)
             known = await executions.get(tx, action_id)
         return Recorded(known.status, known.result or "") if known else Recorded("unknown", "")
+
+    async def decision(self, action_id: str) -> DecisionRow | None:
+        """Return the newest decision on an action."""
+        async with self.store.read() as tx:
+            review = await reviews.of_action(tx, action_id)
+            return await reviews.last_decision(tx, review.id) if review is not None else None
 
     async def execution(self, action_id: str) -> Recorded | None:
         """Return what is known of an action's execution."""

@@ -11,10 +11,10 @@ from langchain_core.messages import ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import interrupt
 
-from ..tools.declaration import declaration_of, schema_digest
+from ..tools.declaration import declaration_of
 from . import wording
 from .confidence import Reading, confidence
-from .errors import Unauthorised
+from .errors import Unauthorised, UnknownTool
 from .leases import lease, let_finish
 from .ledger import Claimed, InFlight, Recorded, Withheld
 from .payload import payload
@@ -100,16 +100,20 @@ def act(gate: Gate) -> Node:
 
     async def act(state: CallState) -> dict[str, Any]:
         call = state["call"]
-        tool = gate.tools[call["name"]]
+        tool = gate.tools.get(call["name"])
+        if tool is None:
+            raise UnknownTool(f"The tool {call['name']!r} is not offered here any more; offer it again, or cancel the case.")
         row = await gate.ledger.stored(call["action"])
         if row is None:
             raise Unauthorised
         async with lease(gate.ledger.store, row.thread, gate.clock, patience=60.0) as owner:
             try:
-                claim = await gate.ledger.claim(row.id, owner, schema_digest(tool), idempotent=declaration_of(tool).idempotent)
+                claim = await gate.ledger.claim(row.id, owner, gate.digests[tool.name], idempotent=declaration_of(tool).idempotent)
                 while isinstance(claim, InFlight):
                     await asyncio.sleep(BUSY_SECONDS)
-                    claim = await gate.ledger.claim(row.id, owner, schema_digest(tool), idempotent=declaration_of(tool).idempotent)
+                    claim = await gate.ledger.claim(
+                        row.id, owner, gate.digests[tool.name], idempotent=declaration_of(tool).idempotent
+                    )
             except Unauthorised as error:
                 return _finished(call, str(error), failed=True)
             if isinstance(claim, Withheld):
@@ -117,7 +121,7 @@ def act(gate: Gate) -> Node:
             done = await _done(gate, claim, owner) if isinstance(claim, Claimed) else claim
         if done.status == "unknown":
             return {"result": "unknown"}
-        edited = claim.decision if isinstance(claim, Claimed) else None
+        edited = claim.decision if isinstance(claim, Claimed) else await gate.ledger.decision(row.id)
         return _finished(call, wording.ran(done, row.args, edited), failed=done.status == "failed")
 
     return act

@@ -31,6 +31,10 @@ async def open_desk(url: str, *, tenant: str = "main", clock: Clock = utc_now, q
     try:
         await upgrade(store.url)
         async with checkpointer(store) as saver:
-            yield Desk(store, saver, clock, tenant, queue_limit)
+            desk = Desk(store, saver, clock, tenant, queue_limit)
+            try:
+                yield desk
+            finally:
+                await desk.close()
     finally:
         await store.close()

@@ -19,7 +19,7 @@ from .store.models import TokenRow, UserRow
 from .store.session import AsyncSession, Store
 
 Role = Literal["viewer", "operator", "lead", "admin"]
-"""`viewer` looks; `operator` decides; `lead` also takes examples out and cancels cases; `admin` also manages users."""
+"""`viewer` looks; `operator` decides and cancels; `lead` also overrules others' decisions and examples; `admin` manages users."""
 
 ROLES: tuple[str, ...] = get_args(Role)
 SIGN_IN = timedelta(minutes=10)
@@ -42,7 +42,7 @@ async def require(tx: AsyncSession, actor: str, role: Role) -> UserRow:
     row = await users.get(tx, actor) if actor else None
     if row is None or not row.active:
         raise NotAllowed("You may not do this: the server does not know you, or your account is switched off.")
-    if ROLES.index(row.role) < ROLES.index(role):
+    if row.role not in ROLES or ROLES.index(row.role) < ROLES.index(role):
         raise NotAllowed(f"You may not do this: it needs the role {role}, and you are {row.role}.")
     return row
 
@@ -79,8 +79,7 @@ class People:
         """Give a user another role; only an admin may."""
         _checked(name, role)
         async with self._store.begin() as tx:
-            await require(tx, actor, "admin")
-            row = await _known(tx, name)
+            row = await _of_tenant(tx, name, await require(tx, actor, "admin"))
             row.role = role
             await users.put(tx, row)
         return _user(row)
@@ -88,8 +87,7 @@ class People:
     async def switch(self, name: str, actor: str, *, active: bool) -> User:
         """Switch an account off or on; only an admin may."""
         async with self._store.begin() as tx:
-            await require(tx, actor, "admin")
-            row = await _known(tx, name)
+            row = await _of_tenant(tx, name, await require(tx, actor, "admin"))
             row.active = active
             await users.put(tx, row)
         return _user(row)
@@ -144,6 +142,13 @@ class People:
 async def _known(tx: AsyncSession, name: str) -> UserRow:
     row = await users.get(tx, name)
     if row is None:
+        raise AssentError(f"There is no user {name!r}.")
+    return row
+
+
+async def _of_tenant(tx: AsyncSession, name: str, admin: UserRow) -> UserRow:
+    row = await _known(tx, name)
+    if row.tenant != admin.tenant:
         raise AssentError(f"There is no user {name!r}.")
     return row
 

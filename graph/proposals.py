@@ -18,8 +18,6 @@ from ..tools.declaration import (
     dry_run,
     legal_choices,
     plain,
-    schema_digest,
-    schema_of,
 )
 from .actions import Action
 from .canonical import NotCanonical, canonical
@@ -72,7 +70,7 @@ def action_of(gate: Gate, call: Call, case: Case, tool: BaseTool | None, args: d
         agent=gate.agent,
         requester=case.requester,
         tool=call["name"],
-        tool_digest=schema_digest(tool) if tool else "",
+        tool_digest=gate.digests[tool.name] if tool else "",
         args=args,
         consequence=declaration_of(tool).consequence if tool else UNDECLARED.consequence,
     )
@@ -203,7 +201,7 @@ def row_of(
         conversation=call["excerpt"],
         precedents=[precedent_json(one) for one in step.precedents if one.decided] if step else [],
         choices=proposal.choices,
-        args_schema=schema_of(tool) if tool else {},
+        args_schema=gate.schemas[tool.name] if tool else {},
         description=tool.description if tool else "",
         provenance={**gate.provenance, "policy": gate.policy.digest},
         created_at=gate.clock(),

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from datetime import timedelta
 from typing import Any
 
+from .clock import Clock
 from .errors import UnknownReview
 from .people import require
-from .store import examples, executions, reviews, threads
-from .store.models import ActionRow, ReviewRow
+from .store import examples, executions, reviews, threads, wakes
+from .store.models import ActionRow, ReviewRow, ThreadRow
 from .store.session import AsyncSession, Store
 from .views import (
     ExampleView,
@@ -77,21 +79,36 @@ async def history(store: Store, actor: str, limit: int, before: int | None, sear
     return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
 
 
-async def tasks(store: Store, actor: str, limit: int = 100) -> list[Task]:
+UNATTENDED = timedelta(minutes=2)
+"""After so long without a process that drives it, a thread becomes a task."""
+
+
+async def tasks(store: Store, clock: Clock, actor: str, limit: int = 100) -> list[Task]:
     """Return what only a person can settle, oldest first."""
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
         unknown = await executions.unsettled(tx, user.tenant, limit)
         stalled = await threads.stalled(tx, user.tenant, limit)
+        overdue = await wakes.overdue(tx, user.tenant, clock() - UNATTENDED, limit)
     found = [
         Task("unknown", action.id, action.thread, action.title, action.tool, action.args,
              execution.result or "", execution.claimed_at.isoformat())
         for execution, action in unknown
     ]  # fmt: skip
-    return found + [
+    found += [
         Task("stalled", None, row.id, "The agent cannot go on", "", {}, row.problem or "", row.created_at.isoformat())
         for row in stalled
     ]
+    known = {task.thread for task in found}
+    return found + [
+        Task("unattended", None, row.id, "Nobody works on this case", "", {}, _unattended(row), wake.due_at.isoformat())
+        for wake, row in {row.id: (wake, row) for wake, row in overdue if row.status == "open"}.values()
+        if row.id not in known
+    ]
+
+
+def _unattended(row: ThreadRow) -> str:
+    return f"No running process knows the agent {row.agent!r}, or it is too busy. Start one, or cancel the case."
 
 
 async def list_examples(store: Store, actor: str, limit: int, *, retired: bool) -> list[ExampleView]:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
-from ..tools.declaration import Case, legal_choices, schema_of
+from ..tools.declaration import Case, legal_choices
 from .canonical import NotCanonical, canonical
 from .excerpt import latest_text
 from .proposing import Offer, Step
@@ -60,7 +60,7 @@ async def _offer(gate: Gate, name: str, case: Case, refused: Sequence[tuple[str,
         choices = [choice for choice in choices if not any(_same(choice, args) for args in taken)]
         if not choices:
             return None
-    return Offer(name, tool.description, schema_of(tool), None if choices is None else tuple(choices))
+    return Offer(name, tool.description, gate.schemas[name], None if choices is None else tuple(choices))
 
 
 def _same(choice: dict[str, Any], args: dict[str, Any]) -> bool:

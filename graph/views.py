@@ -76,7 +76,7 @@ class Task:
     """Something only a person can settle: an execution nobody can vouch for, or an agent that cannot go on."""
 
     kind: str
-    """`unknown` (settle it) or `stalled` (try again or cancel)."""
+    """`unknown` (settle it), `stalled` (try again or cancel) or `unattended` (no process drives it)."""
     action: str | None
     thread: str
     title: str

@@ -23,8 +23,8 @@ log = logging.getLogger("assent")
 class Worker:
     """Drains the outbox for the agents that this process knows."""
 
-    def __init__(self, store: Store, clock: Clock, agents: Mapping[str, Agent]) -> None:
-        self._store, self._clock, self._agents = store, clock, agents
+    def __init__(self, store: Store, clock: Clock, tenant: str, agents: Mapping[str, Agent]) -> None:
+        self._store, self._clock, self._tenant, self._agents = store, clock, tenant, agents
         self._owner = fresh_id("worker")
         self._hint = asyncio.Event()
 
@@ -41,8 +41,12 @@ class Worker:
 
     async def step(self) -> bool:
         """Work one wake-up; False when nothing is due."""
+        async with self._store.read() as tx:  # a look costs no write lock
+            due = await wakes.next_due(tx)
+        if due is None or due > self._clock():
+            return False
         async with self._store.begin() as tx:
-            wake = await wakes.take(tx, self._owner, self._clock(), tuple(self._agents))
+            wake = await wakes.take(tx, self._owner, self._clock(), self._tenant, tuple(self._agents))
             agent = await _agent_of(tx, wake.thread) if wake else ""
         if wake is None:
             return False

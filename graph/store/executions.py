@@ -43,6 +43,13 @@ async def finish(tx: AsyncSession, action_id: str, owner: str, status: str, resu
     return int((await tx.exec(sa.update(ExecutionRow).where(mine).values(**values))).rowcount) == 1
 
 
+async def abandon(tx: AsyncSession, thread: str, result: str, now: datetime) -> int:
+    """Turn the open claims of a thread that nobody runs into `unknown`; returns how many."""
+    mine = sa.and_(col(ExecutionRow.thread) == thread, col(ExecutionRow.status) == "claimed")
+    values = {"status": "unknown", "result": result, "finished_at": now}
+    return int((await tx.exec(sa.update(ExecutionRow).where(mine).values(**values))).rowcount)
+
+
 async def settle(tx: AsyncSession, action_id: str, old: str, status: str, by: str, note: str, now: datetime) -> bool:
     """Record a person's word on an execution in status `old`; False if it is no longer in it."""
     mine = sa.and_(col(ExecutionRow.action) == action_id, col(ExecutionRow.status) == old)

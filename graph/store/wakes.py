@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime, timedelta
 from uuid import uuid4
 
@@ -22,13 +23,18 @@ async def add(tx: AsyncSession, thread: str, cause: str, due_at: datetime) -> st
     return row.id
 
 
-async def take(tx: AsyncSession, owner: str, now: datetime, agents: tuple[str, ...]) -> WakeRow | None:
-    """Lease the row that is due the longest among threads of `agents`; None when nothing is due."""
+async def take(tx: AsyncSession, owner: str, now: datetime, tenant: str, agents: tuple[str, ...]) -> WakeRow | None:
+    """Lease the row that is due the longest among a tenant's threads of `agents`; None when nothing is due."""
     free = sa.or_(col(WakeRow.lease_until).is_(None), col(WakeRow.lease_until) < now)
     query = (
         select(WakeRow)
         .join(ThreadRow, col(ThreadRow.id) == col(WakeRow.thread))
-        .where(col(WakeRow.done_at).is_(None), col(WakeRow.due_at) <= now, free, col(ThreadRow.agent).in_(agents))
+        .where(
+            col(WakeRow.done_at).is_(None),
+            col(WakeRow.due_at) <= now,
+            free,
+            _of(tenant, agents),
+        )
         .order_by(col(WakeRow.due_at))
         .limit(1)
         .with_for_update(skip_locked=True, of=WakeRow)
@@ -39,6 +45,10 @@ async def take(tx: AsyncSession, owner: str, now: datetime, agents: tuple[str, .
         tx.add(row)
         await tx.flush()
     return row
+
+
+def _of(tenant: str, agents: tuple[str, ...]) -> sa.ColumnElement[bool]:
+    return sa.and_(col(ThreadRow.tenant) == tenant, col(ThreadRow.agent).in_(agents))
 
 
 async def done(tx: AsyncSession, wake: str, owner: str, now: datetime) -> None:
@@ -64,3 +74,15 @@ async def next_due(tx: AsyncSession) -> datetime | None:
     query = sa.select(sa.func.min(WakeRow.due_at)).where(col(WakeRow.done_at).is_(None))
     found = await tx.scalar(query)
     return found if found is None or isinstance(found, datetime) else datetime.fromisoformat(found)
+
+
+async def overdue(tx: AsyncSession, tenant: str, before: datetime, limit: int) -> Sequence[tuple[WakeRow, ThreadRow]]:
+    """Return open rows that were due before a moment and that nobody holds: no process drives their threads."""
+    free = sa.or_(col(WakeRow.lease_until).is_(None), col(WakeRow.lease_until) < before)
+    query = (
+        select(WakeRow, ThreadRow)
+        .join(ThreadRow, col(ThreadRow.id) == col(WakeRow.thread))
+        .where(col(ThreadRow.tenant) == tenant, col(WakeRow.done_at).is_(None), col(WakeRow.due_at) < before, free)
+        .order_by(col(WakeRow.due_at))
+    )
+    return (await tx.exec(query.limit(limit))).all()
