@@ -1,5 +1,7 @@
 """Replaying people's decisions, made through a real desk: what the model sees, what the machine rules, and that nothing runs."""
 
+from dataclasses import replace
+
 import assent
 import pytest
 from assent.evals import (
@@ -66,6 +68,12 @@ async def test_decisions_become_cases_with_what_people_accepted(opened, till):
     assert (edited.expected.args, edited.original.args) == ({"to": "ann", "amount": 7}, {"to": "ann", "amount": 5})
     assert (rejected.expected, rejected.rejected[0].args) == (None, {"to": "eve", "amount": 5})
     assert {offer.name for offer in approved.offers} == {"pay", "look", "note"}
+
+
+async def test_only_the_decisions_about_the_agent_asked_for_are_cases(opened, till):
+    await taught(opened, till, ("Pay Bob", ("pay", {"to": "bob", "amount": 5}), approve))
+    assert [case.text async for case in decisions(opened.store, "main", agent="assent")()] == ["Pay Bob"]
+    assert [case async for case in decisions(opened.store, "main", agent="candidate")()] == []
 
 
 async def test_a_replay_asks_the_model_again_rules_again_and_runs_nothing(opened, till):
@@ -150,6 +158,8 @@ async def test_the_case_itself_and_its_retellings_are_never_among_the_precedents
     assert [one.args["amount"] for one in await recall(again)] == [6]
     assert [one.args["amount"] for one in await recall(six)] == [5, 5]
     assert sorted(one.args["amount"] for one in await recall(seven)) == [5, 5, 6]
+    reworded = replace(six, text="Pay Bob 6")
+    assert [one.args["amount"] for one in await recall(reworded)] == [5, 5]
     other = leave_one_out(opened.store, "main", "another agent", Lexical())
     assert await other(first) == ()
 
