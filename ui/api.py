@@ -89,12 +89,14 @@ def records_router(records: Records) -> APIRouter:
         return {"inbox": await records.inbox(actor_of(request), search, tool, limit)}
 
     @router.get("/history")
-    async def history(request: Request, search: str = "", limit: Annotated[int, Query(ge=1, le=500)] = 100) -> Any:
-        return {"history": await records.history(actor_of(request), search, limit)}
+    async def history(
+        request: Request, search: str = "", automatic: bool = False, limit: Annotated[int, Query(ge=1, le=500)] = 100
+    ) -> Any:
+        return {"history": await records.history(actor_of(request), search, limit, automatic=automatic)}
 
     @router.get("/history.jsonl")
     async def export(request: Request) -> StreamingResponse:
-        lines = await records.history(actor_of(request), "", 10_000)
+        lines = await records.history(actor_of(request), "", 10_000, automatic=True)
         headers = {"content-disposition": 'attachment; filename="assent-history.jsonl"'}
         return StreamingResponse(_jsonl(lines), media_type="application/x-ndjson", headers=headers)
 
@@ -105,6 +107,14 @@ def records_router(records: Records) -> APIRouter:
     @router.post("/tasks/{action_id}")
     async def settle(request: Request, action_id: str, body: Settlement) -> Any:
         return await records.settle(actor_of(request), action_id, body.outcome, body.note)
+
+    @router.post("/cases/{thread:path}/retry")
+    async def retry(request: Request, thread: str) -> Any:
+        return await records.retry(actor_of(request), thread)
+
+    @router.post("/cases/{thread:path}/cancel")
+    async def cancel(request: Request, thread: str) -> Any:
+        return await records.cancel(actor_of(request), thread)
 
     @router.get("/examples")
     async def examples(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> Any:

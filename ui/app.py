@@ -66,7 +66,7 @@ def _mount_gradio(inner: FastAPI, desk: Desk, settings: UiSettings) -> None:
     import gradio
 
     from .pages import build_pages
-    from .theme import HEAD, STYLE, desk_theme
+    from .theme import HEAD, desk_theme
 
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message=".*SSR.*")
@@ -84,7 +84,6 @@ def _mount_gradio(inner: FastAPI, desk: Desk, settings: UiSettings) -> None:
             enable_monitoring=False,
             pwa=False,
             theme=desk_theme(),
-            css=STYLE,
             head=HEAD,
         )
 

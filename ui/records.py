@@ -22,9 +22,10 @@ class Records:
         cards = await self.desk.pending(actor, limit=limit, search=search, tool=tool)
         return [_line(as_json(card)) for card in cards]
 
-    async def history(self, actor: str, search: str, limit: int) -> list[dict[str, Any]]:
-        """Return decided reviews, newest first, with their outcome."""
-        return [as_json(line) for line in await self.desk.history(actor, limit=limit, search=search)]
+    async def history(self, actor: str, search: str, limit: int, *, automatic: bool) -> list[dict[str, Any]]:
+        """Return decisions, newest first, with their outcome; with `automatic` also what no person was asked about."""
+        lines = await self.desk.history(actor, limit=limit, search=search, automatic=automatic)
+        return [as_json(line) for line in lines]
 
     async def tasks(self, actor: str) -> list[dict[str, Any]]:
         """Return the executions whose end a person must state."""
@@ -33,6 +34,16 @@ class Records:
     async def settle(self, actor: str, action_id: str, outcome: Literal["done", "not_done"], note: str) -> dict[str, Any]:
         """State what became of an execution."""
         await self.desk.settle(action_id, outcome, actor, note)
+        return {"ok": True, "tasks": await self.tasks(actor)}
+
+    async def retry(self, actor: str, thread: str) -> dict[str, Any]:
+        """Let a case that could not go on try again."""
+        await self.desk.retry(thread, actor)
+        return {"ok": True, "tasks": await self.tasks(actor)}
+
+    async def cancel(self, actor: str, thread: str) -> dict[str, Any]:
+        """Cancel a case and everything of it that waits."""
+        await self.desk.cancel(thread, actor)
         return {"ok": True, "tasks": await self.tasks(actor)}
 
     async def examples(self, actor: str, limit: int) -> list[dict[str, Any]]:
@@ -49,5 +60,5 @@ _LINE = ("id", "number", "title", "tool", "consequence", "requester", "created",
 
 
 def _line(card: dict[str, Any]) -> dict[str, Any]:
-    why = "; ".join(str(reason["text"]) for reason in card["reasons"])
-    return {**{name: card[name] for name in _LINE}, "why": why[:400]}
+    deciding = [reason["text"] for reason in card["reasons"] if reason["ruling"] == "review"]
+    return {**{name: card[name] for name in _LINE}, "why": " ".join(map(str, deciding))[:400]}

@@ -31,7 +31,7 @@ class UiSettings:
     hosts: frozenset[str] = field(default=frozenset({"localhost", "127.0.0.1", "[::1]"}))
     """Host names the desk answers to, without port; any other is refused."""
     origins: frozenset[str] = field(default=frozenset())
-    """Further origins (`https://name:port`) that may send requests; the desk's own is always among them."""
+    """Further origins (scheme, name and port) that may send requests; the desk's own is always among them."""
     undo_window: float = 5.0
     """Seconds in which a decision can be taken back before anything runs; 0 for none."""
     poll_seconds: float = 10.0

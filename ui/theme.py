@@ -8,8 +8,8 @@ import gradio as gr
 
 from .card.components import joined
 
-HEAD = '<meta name="robots" content="noindex"><meta name="referrer" content="no-referrer">'
-STYLE = joined("tokens.css", "frame.css")
+HEAD = '<meta name="robots" content="noindex"><style>' + joined("tokens.css", "frame.css") + "</style>"
+"""In the head, because Gradio rewrites the rules of its `css` argument."""
 
 
 def desk_theme() -> Any:

@@ -87,8 +87,8 @@ class RecordsView(_Static):
 class ConversationView(_Static):
     """A thread of the playground; its value is what was said and what waits."""
 
-    def __init__(self) -> None:
-        super().__init__("conversation.css", (*_BASE, "conversation.js"), elem_id="assent-conversation")
+    def __init__(self, render: bool = True, **_configured: Any) -> None:  # gradio makes it anew from its configuration
+        super().__init__("conversation.css", (*_BASE, "conversation.js"), elem_id="assent-conversation", render=render)
     from typing import Callable, Literal, Sequence, Any, TYPE_CHECKING
     from gradio.blocks import Block
     if TYPE_CHECKING:

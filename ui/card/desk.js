@@ -8,7 +8,7 @@ const cardHead = (card) => el('header', { class: 'rc-head' },
     el('span', { class: `rc-chip rc-chip-${card.consequence in CONSEQUENCES ? card.consequence : 'irreversible'}` }, CONSEQUENCES[card.consequence] || marked(card.consequence)),
     el('span', {}, 'for ', el('b', {}, marked(card.requester))), el('span', {}, age(card.created)),
     card.due ? el('span', { class: 'rc-due' }, due(card.due)) : null),
-  el('h2', { tabindex: '-1' }, marked(card.title || words(card.tool))),
+  el('h2', { tabindex: '-1' }, marked(words(card.title || card.tool))),
   el('p', { class: 'rc-soft' }, el('code', {}, marked(card.tool)), card.description ? ' · ' : '', marked(card.description || '')));
 
 const reviewDesk = (root) => {
@@ -126,8 +126,9 @@ const reviewDesk = (root) => {
     box.put(entry);
     if (!queue.current()) state.loading = true;
     paint();
+    if (root.getBoundingClientRect().top < 0) root.scrollIntoView({ block: 'start' });
     const next = queue.current();
-    say(`RQ-${card.number} ${DONE_WORDS[decision.type]}. ${next ? `Next: RQ-${next.number}, ${next.title}` : 'Nothing else is loaded'}`);
+    say(`RQ-${card.number} ${DONE_WORDS[decision.type]}. ${next ? `Next: RQ-${next.number}, ${words(next.title)}` : 'Nothing else is loaded'}`);
     if (decision.type !== 'approve') focusCard();
   };
   const focusCard = () => { const heading = stage.querySelector('h2'); if (heading) heading.focus({ preventScroll: true }); };

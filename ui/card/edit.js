@@ -80,7 +80,7 @@ const editForm = (card, onChange) => {
     } } }, 'Remove hidden characters');
     place(field);
     field.first = field.control.value;
-    const label = el('label', { for: field.id }, marked(field.schema.title || words(name)), field.required ? null : el('span', { class: 'rc-soft' }, ' optional'));
+    const label = el('label', { for: field.id }, marked(labelOf(field.schema, name)), field.required ? null : el('span', { class: 'rc-soft' }, ' optional'));
     const help = field.schema.description ? el('div', { class: 'rc-soft' }, marked(field.schema.description)) : null;
     form.node.append(el('div', { class: 'rc-field' }, label, help, field.slot, field.warning, field.clean, field.problem, field.diff));
   };

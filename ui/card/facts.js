@@ -33,7 +33,7 @@ const factRow = (card, name, before, onOpen) => {
   else value.append(folded(shown.text, onOpen));
   if (before && shownText(before[name]) !== shown.text) value.append(el('div', { class: 'rc-change' }, diffView(shownText(before[name]), shown.text)));
   if (hasHidden(shown.text)) value.append(el('div', { class: 'rc-warning' }, 'Holds characters that cannot be seen.'));
-  return el('div', { class: 'rc-fact' }, el('dt', {}, marked(schema.title || words(name))), value);
+  return el('div', { class: 'rc-fact' }, el('dt', {}, marked(labelOf(schema, name))), value);
 };
 
 const facts = (card, before, onOpen) => {
@@ -57,11 +57,12 @@ const evidenceSection = (card) => section('Evidence', 'rc-evidence', card.eviden
 
 const share = (value) => (typeof value === 'number' ? value.toFixed(2) : 'missing');
 
-const signalRow = (signal) => el('tr', {},
-  el('th', { scope: 'row' }, marked(words(signal.signal))),
-  el('td', {}, share(signal.value)),
-  el('td', {}, signal.gates ? 'counts' : 'shown only'),
-  el('td', { class: 'rc-mono' }, folded(typeof signal.raw === 'string' ? signal.raw : JSON.stringify(signal.raw))));
+const pretty = (raw) => (typeof raw === 'string' ? raw : JSON.stringify(raw, null, 1));
+
+const signalRow = (signal) => el('li', {},
+  el('div', { class: 'rc-signal' }, el('span', {}, marked(words(signal.signal))), el('b', {}, share(signal.value)),
+    el('span', { class: 'rc-soft' }, signal.gates ? 'counts' : 'only shown')),
+  el('details', {}, el('summary', {}, 'Raw'), el('pre', { class: 'rc-mono rc-text', tabindex: '0' }, marked(pretty(signal.raw)))));
 
 const confidenceSection = (card) => {
   const found = card.confidence;
@@ -74,8 +75,7 @@ const confidenceSection = (card) => {
   const verdict = limit === null || typeof found.value !== 'number' ? '' : `, ${found.value < limit ? 'under' : 'at or over'} the threshold ${limit.toFixed(2)}`;
   return section('Confidence', 'rc-confidence',
     el('p', {}, el('strong', {}, share(found.value)), ` ${found.certified ? 'certified' : 'uncertified'}${verdict}`), bar,
-    el('table', {}, el('thead', {}, el('tr', {}, ['Signal', 'Value', 'Role', 'Raw'].map((name) => el('th', { scope: 'col' }, name)))),
-      el('tbody', {}, (found.signals || []).map(signalRow))));
+    el('ul', { class: 'rc-signals', 'aria-label': 'Signals' }, (found.signals || []).map(signalRow)));
 };
 
 const argumentLine = (args) => Object.entries(args || {}).map(([name, value]) => `${words(name)}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ');

@@ -20,6 +20,11 @@ const fieldKind = (schema) => {
   return 'json';
 };
 
+const labelOf = (schema, name) => {
+  const title = schema.title || '';
+  return !title || title.toLowerCase() === words(name).toLowerCase() ? words(name) : title;
+};
+
 const sameJson = (one, other) => JSON.stringify(one) === JSON.stringify(other);
 
 const distinct = (values) => values.filter((value, at) => values.findIndex((other) => sameJson(value, other)) === at);

@@ -14,10 +14,11 @@ const argumentRows = (args, accepted) => {
   return el('dl', { class: 'rv-fields' }, names.map(row));
 };
 
-const listView = (root, { title, path, field, row, empty, search, extra }) => {
+const listView = (root, { title, path, field, row, empty, search, extra, also }) => {
   const list = el('ul', { class: 'rv-list', 'aria-label': title });
   const note = el('div', { class: 'rv-empty', role: 'status' }, 'Loading…');
   const box = search ? el('input', { type: 'search', id: `rv-search-${field}`, on: { input: () => { clearTimeout(timer); timer = setTimeout(load, 250); } } }) : null;
+  const more = also ? el('input', { type: 'checkbox', id: `rv-also-${field}`, on: { change: () => load() } }) : null;
   let timer = 0;
   let turn = 0;
   const show = (items) => {
@@ -28,14 +29,14 @@ const listView = (root, { title, path, field, row, empty, search, extra }) => {
   };
   const load = async () => {
     const mine = ++turn;
-    const query = box && box.value ? `?search=${encodeURIComponent(box.value)}` : '';
-    const { status, body } = await settled('GET', path + query);
+    const query = new URLSearchParams({ ...(box && box.value ? { search: box.value } : {}), ...(more && more.checked ? { [also.name]: 'true' } : {}) });
+    const { status, body } = await settled('GET', `${path}?${query}`);
     if (mine !== turn) return;
     if (status === 200) show(body[field]);
     else { list.hidden = true; note.hidden = false; note.textContent = body.message; }
   };
   list.hidden = true;
-  fill(root, el('div', { class: 'rv-head' }, el('h2', {}, title), box ? el('label', { for: `rv-search-${field}` }, 'Search') : null, box, extra), list, note);
+  fill(root, el('div', { class: 'rv-head' }, el('h2', {}, title), more ? el('label', { for: more.id }, more, also.label) : null, box ? el('span', { class: 'rv-pick' }, el('label', { for: box.id }, 'Search'), box) : null, extra), list, note);
   load();
   return load;
 };

@@ -1,8 +1,8 @@
 // Decisions, newest first, with what each one changed and what became of it.
 const historyRow = (line) => el('li', {},
-  el('div', { class: 'rv-when' }, el('div', {}, clock(line.at)), el('div', {}, line.number ? `RQ-${line.number}` : 'no review'), el('div', {}, 'by ', el('b', {}, marked(line.who)))),
+  el('div', { class: 'rv-when' }, el('div', {}, clock(line.at)), el('div', {}, line.number ? `RQ-${line.number}` : 'not asked'), el('div', {}, 'by ', el('b', {}, marked(line.who)))),
   el('div', { class: 'rv-body' },
-    el('div', { class: 'rv-title' }, marked(line.title || words(line.tool)), el('span', { class: 'rc-soft' }, ' for ', marked(line.requester))),
+    el('div', { class: 'rv-title' }, marked(words(line.title || line.tool)), el('span', { class: 'rc-soft' }, ' for ', marked(line.requester))),
     line.reason ? el('div', { class: 'rc-text' }, marked(words(line.reason))) : null,
     line.message ? el('div', { class: 'rc-text rc-soft' }, marked(`“${line.message}”`)) : null,
     argumentRows(line.args, line.accepted),
@@ -13,5 +13,6 @@ const historyRow = (line) => el('li', {},
 listView(element.querySelector('.rc-root'), {
   title: 'Decisions', path: '/api/history', field: 'history', row: historyRow, search: true,
   empty: 'Nothing has been decided yet. Decisions appear here as soon as they are made.',
+  also: { name: 'automatic', label: 'Also what no person was asked about' },
   extra: el('a', { class: 'rv-button', href: `${basePath()}/api/history.jsonl`, download: 'assent-history.jsonl' }, 'Export JSONL'),
 });

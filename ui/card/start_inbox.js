@@ -13,7 +13,7 @@ const pick = (id, label, values) => {
     select.value = names.includes(chosen) ? chosen : ANY;
   };
   offer(values);
-  return { node: [el('label', { for: id }, label), select], select, offer };
+  return { node: el('span', { class: 'rv-pick' }, el('label', { for: id }, label), select), select, offer };
 };
 const search = el('input', { type: 'search', id: 'rv-search-inbox', on: { input: () => { clearTimeout(timer); timer = setTimeout(load, 250); } } });
 const byTool = pick('rv-tool', 'Tool', []);
@@ -30,7 +30,7 @@ const address = (line) => `${basePath()}/?review=${encodeURIComponent(line.id)}`
 
 const inboxRow = (line) => el('tr', { on: { click: (event) => { if (!event.target.closest('a') && !String(getSelection())) location.assign(address(line)); } } },
   el('th', { scope: 'row' }, el('a', { href: address(line) }, `RQ-${line.number}`)),
-  el('td', { class: 'rv-title' }, marked(line.title || words(line.tool)), el('div', { class: 'rc-soft rc-mono' }, marked(line.tool))),
+  el('td', { class: 'rv-title' }, marked(words(line.title || line.tool)), el('div', { class: 'rc-soft rc-mono' }, marked(line.tool))),
   el('td', {}, el('span', { class: `rv-word rv-word-is-${CONSEQUENCE_NAMES.includes(line.consequence) ? line.consequence : 'irreversible'}` }, marked(line.consequence))),
   el('td', {}, marked(line.requester)), el('td', { class: 'rc-text' }, marked(line.why)),
   el('td', { class: 'rv-when' }, age(line.created), line.due ? el('div', {}, due(line.due)) : null));
@@ -57,7 +57,7 @@ const load = async () => {
   paint();
 };
 
-fill(inbox, el('div', { class: 'rv-head' }, el('h2', {}, 'Inbox'), el('label', { for: 'rv-search-inbox' }, 'Search'), search, byTool.node, byConsequence.node),
+fill(inbox, el('div', { class: 'rv-head' }, el('h2', {}, 'Inbox'), el('span', { class: 'rv-pick' }, el('label', { for: 'rv-search-inbox' }, 'Search'), search), byTool.node, byConsequence.node),
   count, el('div', { class: 'rv-scroll', tabindex: '0', role: 'region', 'aria-label': 'Waiting reviews' }, table));
 clearInterval(window.assentInbox);
 window.assentInbox = setInterval(() => { if (document.visibilityState === 'visible') load(); }, 10000);

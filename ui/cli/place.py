@@ -61,20 +61,26 @@ async def open_place(home: Path, options: BrainOptions, *, policy: Path | None =
             if await desk.users.get(OPERATOR) is None:
                 await desk.users.add(OPERATOR, role="lead")
             embedder = local_embedder()
-            agent = desk.agent(
-                None,
-                shop_tools(shop),
-                policy=policy or packaged,
-                instructions=INSTRUCTIONS,
-                propose=brain.proposer,
-                signals=brain.signals(),
-                memory=embedder,
-                playbook=playbook() if options.embedded else (),
-                actions_per_turn=1 if options.embedded else None,
-                may_finish=not options.embedded,
-                model_name=brain.model_name,
-            )
+            agent = shop_agent(desk, shop, brain, embedder, policy or packaged)
             yield Place(desk, agent, shop, brain, embedder, home)
+
+
+def shop_agent(desk: Desk, shop: Shop, brain: Brain, embedder: Embedder, policy: Path) -> Agent:
+    """Return the demo's agent on a desk and a shop."""
+    embedded = brain.options.embedded
+    return desk.agent(
+        None,
+        shop_tools(shop),
+        policy=policy,
+        instructions=INSTRUCTIONS,
+        propose=brain.proposer,
+        signals=brain.signals(),
+        memory=embedder,
+        playbook=playbook() if embedded else (),
+        actions_per_turn=1 if embedded else None,
+        may_finish=not embedded,
+        model_name=brain.model_name,
+    )
 
 
 def playbook() -> tuple[Example, ...]:

@@ -26,17 +26,17 @@ def build(desk: Desk, settings: UiSettings) -> None:
     TopBar()
     with gr.Row(elem_id="assent-speaker"):
         requester = gr.Dropdown([], label="Write as this customer", scale=3, allow_custom_value=True)
-        fresh = gr.Button("New conversation", scale=1, elem_id="assent-new")
+        fresh = gr.Button("New conversation", scale=0, min_width=190, elem_id="assent-new")
     view = ConversationView()
     with gr.Row(elem_id="assent-say"):
         text = gr.Textbox(label="Message", placeholder="My parcel never came…", lines=2, max_lines=8, scale=5, max_length=20_000)
-        send = gr.Button("Send", variant="primary", scale=1, elem_id="assent-send")
+        send = gr.Button("Send", variant="primary", scale=0, min_width=120, elem_id="assent-send")
     thread = gr.Textbox(visible="hidden", label="Thread")
     chat = _Chat(Conversations(desk, settings))
     root = gr.context.Context.root_block
     root.load(chat.start, None, [requester, thread, view], **QUIET)
-    gr.Timer(_POLL).tick(chat.read, thread, view, **QUIET)
-    gr.on([send.click, text.submit], chat.send, [thread, requester, text], [text, view], **QUIET)
+    gr.Timer(_POLL).tick(chat.read, [thread, requester], [requester, thread, view], **QUIET)
+    gr.on([send.click, text.submit], chat.send, [thread, requester, text], [text, thread, view], **QUIET)
     gr.on([fresh.click, requester.input], chat.renew, None, [thread, view], **QUIET)
 
 
@@ -46,35 +46,42 @@ class _Chat:
     def __init__(self, conversations: Conversations) -> None:
         self._conversations = conversations
 
-    async def start(self, request: gr.Request) -> tuple[Any, str, str]:
+    async def start(self, request: gr.Request) -> tuple[Any, Any, Any]:
+        return await self._begun("", request)
+
+    async def _begun(self, thread: str, request: gr.Request) -> tuple[Any, Any, Any]:
         if not request.username:
-            return gr.skip(), "", _problem("Sign in first.")
+            return gr.skip(), gr.skip(), _problem("Sign in first.")
         known = [(one.label, one.id) for one in await self._conversations.requesters()]
         if not known:
-            return gr.skip(), "", _problem("This desk has no customers to speak as.")
-        return gr.update(choices=known, value=known[0][1]), _new_thread(), ""
+            return gr.skip(), gr.skip(), _problem("This desk has no customers to speak as.")
+        return gr.update(choices=known, value=known[0][1]), thread or _new_thread(), gr.skip()
 
     async def renew(self) -> tuple[str, str]:
         return _new_thread(), ""
 
-    async def read(self, thread: str, request: gr.Request) -> str:
-        return await self._shown(thread, request)
+    async def read(self, thread: str, requester: str | None, request: gr.Request) -> tuple[Any, Any, Any]:
+        if not thread or not requester:  # the browser drew its widgets after the first answer and lost it
+            return await self._begun(thread, request)
+        return gr.skip(), gr.skip(), await self._shown(thread, request)
 
-    async def send(self, thread: str, requester: str, text: str, request: gr.Request) -> tuple[str, str]:
-        if not request.username or not text.strip() or not thread:
-            return text, await self._shown(thread, request)
+    async def send(self, thread: str, requester: str | None, text: str, request: gr.Request) -> tuple[str, str, Any]:
+        thread = thread or _new_thread()
+        if not request.username or not text.strip() or not await self._conversations.requesters():
+            return text, thread, await self._shown(thread, request)
         try:
-            await self._conversations.send(request.username, thread, text.strip(), requester)
+            speaker = requester or (await self._conversations.requesters())[0].id
+            await self._conversations.send(request.username, thread, text.strip(), speaker)
         except AssentError as error:
-            return text, _problem(str(error))
-        return "", await self._shown(thread, request)
+            return text, thread, _problem(str(error))
+        return "", thread, await self._shown(thread, request)
 
     async def _shown(self, thread: str, request: gr.Request) -> Any:
         if not request.username or not thread:
             return gr.skip()
         try:
             return json.dumps(await self._conversations.read(request.username, thread))
-        except AssentError:
+        except AssentError:  # nothing was said yet
             return gr.skip()
 
 
