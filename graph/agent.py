@@ -29,6 +29,7 @@ from .errors import (
 )
 from .excerpt import text_of
 from .leases import lease
+from .running import storable
 from .store import executions, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
@@ -231,7 +232,7 @@ class Agent:
     async def _stall(self, thread: str, error: Exception) -> None:
         told = str(error) if isinstance(error, AssentError) else f"Unexpected {type(error).__name__}: {error}"
         async with self._store.begin() as tx:
-            await threads.mark(tx, thread, "stalled", told[:1000])
+            await threads.mark(tx, thread, "stalled", storable(told[:1000]))
             await wakes.drop(tx, thread, "message", self._clock())
             await wakes.drop(tx, thread, "retry", self._clock())
             if isinstance(error, PASSING):

@@ -74,6 +74,9 @@ class Worker:
             except StoreError as error:
                 log.warning("the outbox cannot be read: %s", error)
                 await asyncio.sleep(1.0)
+            except Exception:  # one case that cannot even be marked as stalled must not end the work on all others
+                log.exception("a wake-up failed; it is tried again when its lease runs out")
+                await asyncio.sleep(1.0)
             self._hint.clear()
             with suppress(TimeoutError):
                 await asyncio.wait_for(self._hint.wait(), IDLE_SECONDS)

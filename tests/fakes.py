@@ -1,4 +1,4 @@
-"""Stand-ins where words are not the point: a scripted proposer, a clock that is set by hand, and a bank on a real file of its own."""
+"""Stand-ins where words are not the point: a scripted proposer, a clock set by hand, and a bank on a real file of its own."""
 
 from __future__ import annotations
 
