@@ -22,11 +22,14 @@ def structured(model: BaseChatModel, *, timeout_seconds: float = 120.0, answer_t
     """Return a proposer for any OpenAI-compatible server that constrains answers by JSON schema.
 
     The answer is checked again on our side. It is at most one call; text that ends the case comes back without calls.
+    Where one action only is legal and nothing is free to write, no model is asked.
     """
 
     async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
         """Propose one action; raises ProposalError, ModelUnavailable."""
         shown = brief_step(step)
+        if (only := _only_action(shown)) is not None:
+            return _called(step, *only, {})
         try:
             schema = action_schema(shown.offers, step.may_finish)
         except ValueError as error:
@@ -59,11 +62,27 @@ def _proposal(message: AIMessage, step: Step) -> AIMessage:
         if not isinstance(text, str) or not text.strip():
             raise ProposalError("The model ended the case without a message.", raw)
         return AIMessage(text, **kept)
-    if isinstance(args, dict) and (offer := next((offer for offer in step.offers if offer.name == tool), None)):
-        args = completed(offer, args)
-    if problem := legal_problem(step.offers, tool, args):
+    offer = next((offer for offer in step.offers if offer.name == tool), None)
+    full = completed(offer, args) if offer and isinstance(args, dict) else args
+    if problem := legal_problem(step.offers, tool, full):
         raise ProposalError(f"The model's answer is not a legal action: {problem}.", raw)
-    return AIMessage("", tool_calls=[{"name": tool, "args": args, "id": f"call_{uuid4().hex}"}], **kept)
+    return _called(step, tool, args, kept)
+
+
+def _only_action(shown: Step) -> tuple[str, dict[str, Any]] | None:
+    """Return the one action that is legal, when there is nothing to choose and nothing to write."""
+    if shown.may_finish or len(shown.offers) != 1 or len(shown.offers[0].choices or ()) != 1:
+        return None
+    (offer,) = shown.offers
+    (choice,) = offer.choices or ()
+    return None if set(offer.schema.get("properties", {})) - set(choice) else (offer.name, choice)
+
+
+def _called(step: Step, tool: str, args: dict[str, Any], kept: dict[str, Any]) -> AIMessage:
+    """Return the message that makes the call, with the texts that were left out of the answer."""
+    offer = next(offer for offer in step.offers if offer.name == tool)
+    call = {"name": tool, "args": completed(offer, args), "id": f"call_{uuid4().hex}"}
+    return AIMessage("", tool_calls=[call], **kept)
 
 
 def _parsed(raw: str) -> tuple[Any, Any]:

@@ -5,7 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ..proposing.legality import resolved, same_json, with_defaults
+from ..proposing.closed import categorical
+from ..proposing.legality import same_json, with_defaults
 from ..proposing.step import Precedent, Proposer, Step
 from .reading import Measured, NamedSignal, Signal
 
@@ -33,21 +34,6 @@ def precedent(sharpness: float = 0.0) -> Signal:
         return Measured(value, {"compared": ["tool", *compared], "precedents": lines})
 
     return NamedSignal("precedent", measure)
-
-
-def categorical(schema: dict[str, Any]) -> list[str]:
-    """Return the arguments whose schema is an enumeration, a constant or a boolean, in the schema's order."""
-    return [name for name, part in schema.get("properties", {}).items() if _is_closed(part, schema)]
-
-
-def _is_closed(part: Any, root: dict[str, Any], depth: int = 0) -> bool:
-    if not isinstance(part, dict) or depth > 8:
-        return False
-    if "$ref" in part:
-        return _is_closed(resolved(part["$ref"], root), root, depth + 1)
-    if forms := part.get("anyOf") or part.get("oneOf"):
-        return all(_is_closed(form, root, depth + 1) for form in forms)
-    return "enum" in part or "const" in part or part.get("type") in ("boolean", "null")
 
 
 def _agrees(past: Precedent, tool: str, args: dict[str, Any], schema: dict[str, Any], compared: list[str]) -> bool:

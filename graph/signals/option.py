@@ -3,29 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from itertools import product
-from typing import Any, Protocol
-
-from langchain_core.messages import BaseMessage
+from typing import Any
 
 from ..proposing.brief import brief_step
-from ..proposing.legality import resolved, same_json, with_defaults
+from ..proposing.closed import closed_values
+from ..proposing.legality import same_json, with_defaults
 from ..proposing.prompt import action_json, prompt
 from ..proposing.step import Offer, Proposer, Step
 from ..proposing.union import FINISH, merged
+from ..proposing.weighing import OptionScorer
 from .reading import Measured, NamedSignal, Signal
+
+__all__ = ["MOST_OPTIONS", "OptionScorer", "legal_actions", "option_probability"]
 
 MOST_OPTIONS = 256
 """More legal actions than this are not scored."""
-
-
-class OptionScorer(Protocol):
-    """Scores what a model would say next; the embedded server can, most endpoints cannot."""
-
-    async def __call__(self, messages: Sequence[BaseMessage], options: Sequence[str]) -> Sequence[float]:
-        """Return for each option the probability that the model says it, renormalised over the options."""
-        ...
 
 
 def option_probability(score: OptionScorer | None = None) -> Signal:
@@ -63,22 +56,12 @@ def _combinations(offer: Offer) -> list[dict[str, Any]]:
     """Return the combinations of an offer's closed arguments: legal choices times the enumerations they leave open."""
     found: list[dict[str, Any]] = []
     for box in [{}] if offer.choices is None else merged(offer.choices):
-        open_values = {name: _values(part, offer.schema) for name, part in offer.schema.get("properties", {}).items()}
+        open_values = {name: closed_values(part, offer.schema) for name, part in offer.schema.get("properties", {}).items()}
         closed = {name: values for name, values in {**open_values, **box}.items() if values}
         if math.prod(map(len, closed.values())) > MOST_OPTIONS:
             closed = box
         found += [dict(zip(closed, values, strict=True)) for values in product(*closed.values())]
     return found
-
-
-def _values(part: Any, root: dict[str, Any]) -> list[Any]:
-    """Return the values of an enumeration, a constant or a boolean; none for what is open."""
-    part = resolved(part["$ref"], root) if isinstance(part, dict) and "$ref" in part else part
-    if not isinstance(part, dict):
-        return []
-    if part.get("type") == "boolean":
-        return [True, False]
-    return list(part.get("enum", [part["const"]] if "const" in part else []))
 
 
 def _place(options: list[tuple[str, dict[str, Any]]], tool: str, args: dict[str, Any], step: Step) -> int | None:

@@ -23,9 +23,8 @@ from assent.graph.signals.option import legal_actions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
+from scripted_model_server import action, scripted_server
 from starlette.responses import JSONResponse
-
-from .scripted_model_server import action, scripted_server
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")

@@ -29,9 +29,8 @@ from assent.graph.proposing.visible import is_hidden
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from scripted_model_server import action, completion, scripted_server, tool_calls
 from starlette.responses import HTMLResponse, JSONResponse, Response
-
-from .scripted_model_server import action, completion, scripted_server, tool_calls
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
