@@ -15,7 +15,7 @@ from ..graph.errors import AssentError
 from ..graph.proposing import Offer
 from .examples import Call
 
-KEY_ARGUMENTS = ("category", "topic", "reason")
+KEY_ARGUMENTS = ("category", "topic", "reason", "team")
 """The arguments that say what kind of action it is; the others belong to one case and are not learned here."""
 
 
@@ -52,8 +52,17 @@ class Row(BaseModel):
         """The right action, reduced to its kind."""
         if self.action is None:
             return Call("route", {"category": self.category})
-        kept = {name: self.action.args[name] for name in KEY_ARGUMENTS if name in self.action.args}
-        return Call(self.action.tool, kept)
+        return _kind_only(self.action)
+
+
+class Demonstration(Action):
+    """One line of a playbook: a text that the developer wrote, and its action."""
+
+    text: str
+
+
+def _kind_only(action: Action) -> Call:
+    return Call(action.tool, {name: action.args[name] for name in KEY_ARGUMENTS if name in action.args})
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +74,9 @@ class Labelled:
 
 
 def read_rows(path: Path) -> list[Labelled]:
-    """Return the labelled messages of a JSONL file, or of every .jsonl file of a folder; raises UnreadableRows."""
+    """Return the labelled messages of a JSONL file, or of a folder's files messages*.jsonl; raises UnreadableRows."""
     try:
-        files = sorted(path.glob("*.jsonl")) if path.is_dir() else [path]
+        files = sorted(path.glob("messages*.jsonl")) if path.is_dir() else [path]
         rows = [row for file in files for row in _rows_of(file)]
     except OSError as error:
         raise UnreadableRows(f"{path} cannot be read: {error.strerror}.") from None
@@ -86,6 +95,21 @@ def _rows_of(path: Path) -> list[Labelled]:
         except ValidationError as error:
             raise UnreadableRows(f"{path.name}, line {number}: {error.errors()[0]['msg']}.") from None
         found.append(Labelled(row.text, row.call))
+    return found
+
+
+def read_playbook(path: Path) -> list[Labelled]:
+    """Return a folder's playbook.jsonl: demonstrations with `text`, `tool` and `args`; empty when it has none."""
+    file = path / "playbook.jsonl"
+    if not file.is_file():
+        return []
+    found = []
+    for number, line in enumerate(file.read_text("utf-8").splitlines(), 1):
+        try:
+            shown = Demonstration.model_validate_json(line)
+        except ValidationError as error:
+            raise UnreadableRows(f"{file.name}, line {number}: {error.errors()[0]['msg']}.") from None
+        found.append(Labelled(shown.text, _kind_only(shown)))
     return found
 
 

@@ -16,14 +16,16 @@ from ..graph.models.options import option_scorer
 from ..graph.models.server import EmbeddedServer
 from ..graph.precedents import Embedder, Vector
 from ..graph.signals.option import OptionScorer
+from ..tools.shop import data as shop_data
 from .examples import Call
-from .labelled import Labelled, draw, kind, read_rows
+from .labelled import Labelled, draw, kind, read_playbook, read_rows
 from .stream import Decider, Outcome, StreamSettings, model_and_precedents, play, retriever_alone
 
 Way = Literal["model and precedents", "retriever alone"]
 Progress = Callable[[str, int, int], None]
 """Called with what is being played, the messages played and the messages in all."""
 WINDOW = 50
+SHOP = "the demo shop's messages"
 
 
 @dataclass(frozen=True, slots=True)
@@ -132,7 +134,7 @@ def merged_report(reports: Sequence[LearningReport]) -> LearningReport:
 
 
 async def run_learning(
-    data: Path,
+    data: Path | None = None,
     *,
     categories: int | None = 8,
     seeds: Sequence[int] = (0,),
@@ -145,7 +147,8 @@ async def run_learning(
     """Play labelled messages both ways and return the report.
 
     Args:
-        data: JSONL (a file or a folder) of rows with `text` and `category`, or `text` and `action`.
+        data: rows with `text` and `category`, or `text` and `action`: a JSONL file, or a folder's messages*.jsonl, whose
+            playbook.jsonl is then known from the start; None takes the demo shop's own messages.
         categories: how many kinds of action are drawn per seed; None takes all.
         seeds: one stream per seed, each of which starts knowing nothing.
         messages: the most per stream; None takes all.
@@ -158,7 +161,8 @@ async def run_learning(
         UnreadableRows: the data cannot be used.
         ModelMissing, ModelUnavailable: the embedded model cannot be used.
     """
-    rows = read_rows(data)
+    name, folder = (data.name, data) if data is not None else (SHOP, Path(shop_data.__file__).parent)
+    rows, playbook = read_rows(folder), read_playbook(folder)
     streams = {seed: draw(rows, categories, messages, seed) for seed in seeds}
     embedder, chosen = local_embedder(), settings or StreamSettings()
     remembered = _Remembering(embedder)
@@ -169,8 +173,8 @@ async def run_learning(
             server = await opened.enter_async_context(EmbeddedServer(gguf))
             score: OptionScorer = option_scorer(server.base_url, server.api_key)
             deciders, model = {"model and precedents": model_and_precedents(score), **deciders}, server.model
-        runs = await play_all(streams, deciders, remembered, chosen, progress)
-    return LearningReport(data.name, embedder.kind, model, chosen, runs)
+        runs = await play_all(streams, deciders, remembered, chosen, progress, playbook)
+    return LearningReport(name, embedder.kind, model, chosen, runs)
 
 
 async def play_all(
@@ -179,8 +183,9 @@ async def play_all(
     embedder: Embedder,
     settings: StreamSettings,
     progress: Progress | None = None,
+    playbook: Sequence[Labelled] = (),
 ) -> tuple[Run, ...]:
-    """Play every stream every way; each run starts with nothing but the names of the actions."""
+    """Play every stream every way; each run starts with the names of the actions and the playbook only."""
     from time import monotonic
 
     runs: list[Run] = []
@@ -193,7 +198,7 @@ async def play_all(
                 if progress is not None:
                     progress(what, done, total)
 
-            outcomes = await play(stream, kinds, embedder, decide, settings, tell)
+            outcomes = await play(stream, kinds, embedder, decide, settings, tell, playbook)
             names = tuple(kind(call) for call in kinds)
             runs.append(Run(way, seed, names, tuple(outcomes), round(monotonic() - started, 1)))
     return tuple(runs)

@@ -23,7 +23,7 @@ from .threshold import calibrate
 INSTRUCTIONS = "You sort the messages that customers write."
 SHARPNESS = 12.0
 """How much near precedents outvote far ones."""
-_NAME = "name "
+_KNOWN = "known "
 _HOPELESS = 0.8
 """Below this share of the threshold the model is not asked; above, its answer also teaches the threshold."""
 
@@ -32,8 +32,8 @@ _HOPELESS = 0.8
 class StreamSettings:
     """How a stream is played; set on other draws than those that are reported."""
 
-    target: float = 0.95
-    """The least estimated chance of being right at which a proposal is automated."""
+    target: float = 0.88
+    """The least chance of being right, estimated one standard error down, at which a proposal is automated."""
     first_reviews: int = 15
     """So many reviews with a confidence come before anything may be automated."""
     precedents: int = 4
@@ -79,18 +79,20 @@ async def play(
     decide: Decider,
     settings: StreamSettings,
     tell: Callable[[int], None] = lambda done: None,
+    demonstrations: Sequence[Labelled] = (),
 ) -> list[Outcome]:
     """Return what became of each message, in order.
 
     Args:
         stream: the messages with the action a person would decide on.
-        kinds: every legal action; its name in words is the only thing known before the first review.
+        kinds: every legal action; their names in words are known before the first review.
         embedder: makes messages comparable.
         decide: proposes and measures.
         settings: when to automate.
         tell: called with the number of messages played.
+        demonstrations: a developer's playbook, known before the first review too; like names, they vouch for nothing.
     """
-    index, offers = await _started(kinds, embedder), offers_for(kinds)
+    index, offers = await _started(kinds, demonstrations, embedder), offers_for(kinds)
     outcomes: list[Outcome] = []
     reviews: list[tuple[float, bool]] = []
     threshold: float | None = None
@@ -108,11 +110,12 @@ async def play(
     return outcomes
 
 
-async def _started(kinds: Sequence[Call], embedder: Embedder) -> PrecedentIndex:
-    """Return an index that holds each legal action's own name as a demonstration, which vouches for nothing."""
+async def _started(kinds: Sequence[Call], demonstrations: Sequence[Labelled], embedder: Embedder) -> PrecedentIndex:
+    """Return an index of what is known without a person: the legal actions' own names, and the playbook."""
     index = PrecedentIndex(embedder)
     lone = len({call.tool for call in kinds}) == 1
-    await index.add([Example(f"{_NAME}{place}", worded(call, lone), call.tool, call.args) for place, call in enumerate(kinds)])
+    known = [*(Labelled(worded(call, lone), call) for call in kinds), *demonstrations]
+    await index.add([Example(f"{_KNOWN}{place}", one.text, one.right.tool, one.right.args) for place, one in enumerate(known)])
     return index
 
 
@@ -124,7 +127,7 @@ def worded(call: Call, lone: bool) -> str:
 
 async def _step(index: PrecedentIndex, offers: tuple[Offer, ...], text: str, k: int) -> Step:
     near = await index.nearest(text, k)
-    decided = tuple(replace(one, decided=not one.example_id.startswith(_NAME)) for one in near)
+    decided = tuple(replace(one, decided=not one.example_id.startswith(_KNOWN)) for one in near)
     return Step(INSTRUCTIONS, (HumanMessage(text),), offers, decided, may_finish=False)
 
 

@@ -27,19 +27,26 @@ class Calibration:
     steepness: float
     centre: float
     spread: float
+    doubt: tuple[float, float, float]
+    """Variance of the height, covariance of both, variance of the steepness."""
     reviews: int
     """How many past reviews it was fitted on."""
 
-    def chance(self, confidence: float) -> float:
-        """Return the estimated chance (0..1) that a proposal of this confidence (0..1) is right."""
-        return _sigmoid(self.height + self.steepness * (_log_odds(confidence) - self.centre) / self.spread)
+    def chance(self, confidence: float, errors: float = 0.0) -> float:
+        """Return the chance (0..1) that a proposal of this confidence (0..1) is right, so many standard errors down."""
+        place = (_log_odds(confidence) - self.centre) / self.spread
+        height, both, steepness = self.doubt
+        variance = max(0.0, height + 2 * place * both + place * place * steepness)
+        return _sigmoid(self.height + self.steepness * place - errors * math.sqrt(variance))
 
     def threshold(self, target: float) -> float | None:
-        """Return the least confidence whose chance reaches the target (0..1, both excluded); None when none does."""
-        if self.steepness <= 0:
-            return None
-        wanted = self.centre + self.spread * (math.log(target / (1 - target)) - self.height) / self.steepness
-        return _sigmoid(wanted) if wanted <= _log_odds(1.0) else None
+        """Return the least confidence from which on the chance, one standard error down, reaches the target; or None."""
+        least = None
+        for confidence in (percent / 100 for percent in range(99, 0, -1)):
+            if self.steepness <= 0 or self.chance(confidence, errors=1.0) < target:
+                break
+            least = confidence
+        return least
 
 
 def calibrate(reviews: Sequence[tuple[float, bool]]) -> Calibration:
@@ -54,8 +61,9 @@ def calibrate(reviews: Sequence[tuple[float, bool]]) -> Calibration:
     centre = sum(places) / len(places)
     spread = max(_LEAST_SPREAD, math.sqrt(sum((place - centre) ** 2 for place in places) / len(places)))
     rows = [((place - centre) / spread, float(right), 1.0) for place, (_, right) in zip(places, reviews, strict=True)]
-    height, steepness = _fit([*rows, (0.0, 1.0, 0.5), (0.0, 0.0, 0.5)])
-    return Calibration(height, steepness, centre, spread, len(reviews))
+    rows += [(0.0, 1.0, 0.5), (0.0, 0.0, 0.5)]
+    height, steepness = _fit(rows)
+    return Calibration(height, steepness, centre, spread, _doubt(rows, height, steepness), len(reviews))
 
 
 def _fit(rows: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
@@ -75,16 +83,24 @@ def _fit(rows: Sequence[tuple[float, float, float]]) -> tuple[float, float]:
 
 
 def _newton(rows: Sequence[tuple[float, float, float]], height: float, steepness: float) -> tuple[float, float]:
-    """Return Newton's step: the inverse of the 2 x 2 curvature times the gradient."""
+    """Return Newton's step: the inverse of the curvature times the gradient."""
     up, slope = 0.0, -_STEEPNESS_WEIGHT * (steepness - _STEEPNESS)
-    high, mixed, steep = 1e-6, 0.0, _STEEPNESS_WEIGHT
     for place, right, weight in rows:
-        chance = _sigmoid(height + steepness * place)
-        gap, bend = weight * (right - chance), weight * chance * (1 - chance)
+        gap = weight * (right - _sigmoid(height + steepness * place))
         up, slope = up + gap, slope + gap * place
+    high, mixed, steep = _doubt(rows, height, steepness)
+    return high * up + mixed * slope, mixed * up + steep * slope
+
+
+def _doubt(rows: Sequence[tuple[float, float, float]], height: float, steepness: float) -> tuple[float, float, float]:
+    """Return the inverse of the loss's 2 x 2 curvature: the variances and the covariance of the fit."""
+    high, mixed, steep = 1e-6, 0.0, _STEEPNESS_WEIGHT
+    for place, _, weight in rows:
+        chance = _sigmoid(height + steepness * place)
+        bend = weight * chance * (1 - chance)
         high, mixed, steep = high + bend, mixed + bend * place, steep + bend * place * place
     size = high * steep - mixed * mixed
-    return (steep * up - mixed * slope) / size, (high * slope - mixed * up) / size
+    return steep / size, -mixed / size, high / size
 
 
 def _loss(rows: Sequence[tuple[float, float, float]], height: float, steepness: float) -> float:

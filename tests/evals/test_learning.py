@@ -132,9 +132,10 @@ def reviews(count: int, seed: int = 0) -> list[tuple[float, bool]]:
 def test_the_threshold_is_where_the_chance_reaches_the_target() -> None:
     fitted = calibrate(reviews(400))
     threshold = fitted.threshold(0.8)
-    assert threshold is not None and fitted.chance(threshold) == pytest.approx(0.8)
+    assert threshold is not None and fitted.chance(threshold, errors=1.0) == pytest.approx(0.8, abs=0.01)
     assert threshold == pytest.approx(0.8, abs=0.08)
     assert fitted.threshold(0.7) < threshold
+    assert calibrate(reviews(60)).threshold(0.8) > threshold, "fewer reviews, more caution"
 
 
 def test_a_few_good_reviews_are_not_certainty() -> None:
@@ -167,7 +168,8 @@ def test_nothing_reviewed_is_an_error() -> None:
 def test_rows_of_both_kinds_are_read(tmp_path: Path) -> None:
     action = {"tool": "refund", "args": {"order_id": "1", "reason": "late", "amount": "3.00"}}
     lines = [{"text": "a", "category": "card_arrival"}, {"text": "b", "action": action, "note": "more"}]
-    path = tmp_path / "rows.jsonl"
+    (tmp_path / "playbook.jsonl").write_text("{}")
+    path = tmp_path / "messages-1.jsonl"
     path.write_text("\n".join(map(json.dumps, lines)) + "\n\n")
     first, second = read_rows(path)
     assert first.right == Call("route", {"category": "card_arrival"})
