@@ -31,6 +31,7 @@ from langchain_core.messages import AIMessage, HumanMessage
 
 OPERATOR = "ada"
 DECIDED, WAITING = 12, 22
+VIEWS = {"light": (1280, 860, "light"), "dark": (1280, 860, "dark"), "phone": (390, 844, "light")}
 LINES = [json.loads(line) for line in (files("assent.tools.shop.data") / "messages-1.jsonl").read_text("utf-8").splitlines()]
 LABELS = {line["text"].strip(): line["action"] for line in LINES}
 
@@ -50,8 +51,9 @@ def _completed(step: Step, action: dict[str, Any]) -> dict[str, Any]:
     """Fill in what a label leaves out from the legal choices of the case."""
     offer = next((one for one in step.offers if one.name == action["tool"]), None)
     choices = (offer.choices if offer else None) or ()
-    fitting = (choice for choice in choices if choice.items() >= {k: v for k, v in action["args"].items() if k in choice}.items())
-    return {**next(fitting, {}), **action["args"]}
+    label = action["args"]
+    fitting = (choice for choice in choices if all(choice.get(name, value) == value for name, value in label.items()))
+    return {**next(fitting, {}), **label}
 
 
 async def fill(desk: Desk) -> None:
@@ -88,7 +90,7 @@ async def served(port: int) -> AsyncIterator[tuple[str, Desk]]:
                 app = create_app(desk, UiSettings(requesters=lambda: customers, undo_window=5.0))
                 server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error"))
                 running = asyncio.create_task(server.serve())
-                while not server.started and not running.done():
+                while not server.started and not running.done():  # noqa: ASYNC110
                     await asyncio.sleep(0.05)
                 yield f"http://127.0.0.1:{port}", desk
                 server.should_exit = True
@@ -101,14 +103,14 @@ async def take(folder: Path) -> None:
     """Take all pictures."""
     from playwright.async_api import async_playwright
 
-    folder.mkdir(parents=True, exist_ok=True)
+    await asyncio.to_thread(folder.mkdir, parents=True, exist_ok=True)
     with socket.socket() as free:
         free.bind(("127.0.0.1", 0))
         port = free.getsockname()[1]
     async with served(port) as (address, desk), async_playwright() as play:
         path = shutil.which("chromium") or shutil.which("google-chrome")
         browser = await play.chromium.launch(executable_path=path, args=["--no-sandbox", "--disable-gpu"])
-        for name, width, height, scheme in (("light", 1280, 860, "light"), ("dark", 1280, 860, "dark"), ("phone", 390, 844, "light")):
+        for name, (width, height, scheme) in VIEWS.items():
             context = await browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             token = await desk.users.open_session(OPERATOR)
             await context.add_cookies([{"name": "assent_session", "value": token, "url": address}])

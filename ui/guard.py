@@ -46,9 +46,7 @@ _WORDS = {400: "bad_request", 401: "not_signed_in", 403: "refused", 404: "not_fo
 class Guard:
     """Wraps an ASGI application; only what passes every check reaches it, with the user in `scope["assent.user"]`."""
 
-    def __init__(
-        self, app: ASGIApp, read_session: SessionReader, settings: UiSettings, refusal: Refusal = plain_refusal
-    ) -> None:
+    def __init__(self, app: ASGIApp, read_session: SessionReader, settings: UiSettings, refusal: Refusal = plain_refusal) -> None:
         self.app = app
         self.read_session = read_session
         self.settings = settings

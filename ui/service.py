@@ -11,9 +11,9 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..graph.decisions import parse_decision
 from ..graph.errors import StaleDigest
+from .edits import edited
 from .errors import ActionChanged
 from .settings import UiSettings
-from .edits import edited
 from .wire import as_json, card_json
 
 if TYPE_CHECKING:

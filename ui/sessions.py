@@ -85,67 +85,77 @@ def sign_in_refusal(scope: Scope, status: int, message: str) -> Response:
 def sign_in_router(desk: Desk, settings: UiSettings) -> APIRouter:
     """Return the only routes that are open to everybody, and the way out."""
     router = APIRouter()
-    attempts = Attempts(settings.attempts_per_minute)
-
-    @router.get("/sign-in.css")
-    async def style() -> Response:
-        return PlainTextResponse(STYLE, media_type="text/css")
-
-    @router.get("/sign-in")
-    async def page(request: Request, token: Annotated[str, Query(max_length=400)] = "") -> Response:
-        base = _base(request.scope)
-        return _page(link_page(base, token) if token else password_page(base))
-
-    @router.post("/sign-in")
-    async def with_password(
-        request: Request, name: Annotated[str, Form(max_length=200)], password: Annotated[str, Form(max_length=400)]
-    ) -> Response:
-        base, address = _base(request.scope), request.client.host if request.client else "?"
-        keys = (f"name {name}", f"address {address}")
-        if attempts.exhausted((keys[0], 1), (keys[1], _PER_ADDRESS)):
-            return _page(password_page(base, "Too many attempts. Wait a minute."), 429)
-        user = await desk.users.verify(name, password)
-        if user is None:
-            attempts.failed(*keys)
-            return _page(password_page(base, "That user name and password do not match."), 401)
-        return await _signed_in(desk, settings, request, user)
-
-    @router.post("/sign-in/link")
-    async def with_link(request: Request, token: Annotated[str, Form(max_length=400)]) -> Response:
-        base, address = _base(request.scope), request.client.host if request.client else "?"
-        if attempts.exhausted((f"address {address}", _PER_ADDRESS)):
-            return _page(password_page(base, "Too many attempts. Wait a minute."), 429)
-        user = await desk.users.redeem_sign_in(token)
-        if user is None:
-            attempts.failed(f"address {address}")
-            return _page(password_page(base, "This link was used already or is too old. Ask for a new one."), 401)
-        return await _signed_in(desk, settings, request, user)
-
-    @router.post("/sign-out")
-    async def sign_out(request: Request) -> Response:
-        if token := session_token(request.headers):
-            await desk.users.close_session(token)
-        response = RedirectResponse(_base(request.scope) + "/sign-in", status_code=303)
-        response.delete_cookie(COOKIE, path=_base(request.scope) or "/")
-        return response
-
+    doors = _Doors(desk, settings, Attempts(settings.attempts_per_minute))
+    router.get("/sign-in.css")(doors.style)
+    router.get("/sign-in")(doors.page)
+    router.post("/sign-in")(doors.with_password)
+    router.post("/sign-in/link")(doors.with_link)
+    router.post("/sign-out")(doors.sign_out)
     return router
 
 
-async def _signed_in(desk: Desk, settings: UiSettings, request: Request, user: Any) -> Response:
-    if old := session_token(request.headers):  # a session never survives a sign-in
-        await desk.users.close_session(old)
-    base = _base(request.scope)
-    response = RedirectResponse(base + "/", status_code=303)
-    response.set_cookie(
-        COOKIE,
-        await desk.users.open_session(user.name),
-        path=base or "/",
-        httponly=True,
-        samesite="strict",
-        secure=settings.secure_cookies,
-    )
-    return response
+@dataclass(frozen=True, slots=True)
+class _Doors:
+    """The handlers of signing in and out."""
+
+    desk: Desk
+    settings: UiSettings
+    attempts: Attempts
+
+    async def style(self) -> Response:
+        return PlainTextResponse(STYLE, media_type="text/css")
+
+    async def page(self, request: Request, token: Annotated[str, Query(max_length=400)] = "") -> Response:
+        base = _base(request.scope)
+        return _page(link_page(base, token) if token else password_page(base))
+
+    async def with_password(
+        self, request: Request, name: Annotated[str, Form(max_length=200)], password: Annotated[str, Form(max_length=400)]
+    ) -> Response:
+        keys = (f"name {name}", _address(request))
+        if self.attempts.exhausted((keys[0], 1), (keys[1], _PER_ADDRESS)):
+            return self._refused(request, "Too many attempts. Wait a minute.", 429)
+        user = await self.desk.users.verify(name, password)
+        if user is None:
+            self.attempts.failed(*keys)
+            return self._refused(request, "That user name and password do not match.")
+        return await self._signed_in(request, user.name)
+
+    async def with_link(self, request: Request, token: Annotated[str, Form(max_length=400)]) -> Response:
+        if self.attempts.exhausted((_address(request), _PER_ADDRESS)):
+            return self._refused(request, "Too many attempts. Wait a minute.", 429)
+        user = await self.desk.users.redeem_sign_in(token)
+        if user is None:
+            self.attempts.failed(_address(request))
+            return self._refused(request, "This link was used already or is too old. Ask for a new one.")
+        return await self._signed_in(request, user.name)
+
+    async def sign_out(self, request: Request) -> Response:
+        await self._end_session(request)
+        base = _base(request.scope)
+        response = RedirectResponse(base + "/sign-in", status_code=303)
+        response.delete_cookie(COOKIE, path=base or "/")
+        return response
+
+    async def _signed_in(self, request: Request, name: str) -> Response:
+        await self._end_session(request)  # a session never survives a sign-in
+        base = _base(request.scope)
+        response = RedirectResponse(base + "/", status_code=303)
+        token = await self.desk.users.open_session(name)
+        secure = self.settings.secure_cookies
+        response.set_cookie(COOKIE, token, path=base or "/", httponly=True, samesite="strict", secure=secure)
+        return response
+
+    async def _end_session(self, request: Request) -> None:
+        if token := session_token(request.headers):
+            await self.desk.users.close_session(token)
+
+    def _refused(self, request: Request, problem: str, status: int = 401) -> Response:
+        return _page(password_page(_base(request.scope), problem), status)
+
+
+def _address(request: Request) -> str:
+    return f"address {request.client.host if request.client else '?'}"
 
 
 def _base(scope: Scope) -> str:

@@ -16,7 +16,8 @@ main { width: 100%; max-width: 380px; background: var(--paper); border: 1px soli
 h1 { font-size: 22px; margin: 0 0 4px; letter-spacing: -0.01em; }
 p { margin: 0 0 20px; color: var(--soft); }
 label { display: block; font-weight: 600; margin: 14px 0 6px; }
-input { width: 100%; font: inherit; padding: 10px 12px; border: 1px solid var(--line); border-radius: 8px; background: var(--ground); color: var(--ink); }
+input { width: 100%; font: inherit; padding: 10px 12px; border: 1px solid var(--line); border-radius: 8px;
+  background: var(--ground); color: var(--ink); }
 button { width: 100%; margin-top: 22px; font: inherit; font-weight: 600; padding: 11px; border: 0; border-radius: 8px;
   background: var(--accent); color: var(--on-accent); cursor: pointer; }
 :focus-visible { outline: 3px solid var(--accent); outline-offset: 2px; }

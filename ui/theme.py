@@ -6,7 +6,7 @@ from typing import Any
 
 import gradio as gr
 
-from .card.components import joined
+from .card import joined
 
 HEAD = '<meta name="robots" content="noindex"><style>' + joined("tokens.css", "frame.css") + "</style>"
 """In the head, because Gradio rewrites the rules of its `css` argument."""

@@ -31,7 +31,12 @@ done: list[tuple[str, dict[str, Any]]] = []
 """What the tools were really called with, in order."""
 
 
-@assent.action(consequence="costly", title="Refund an order", dry_run=lambda order_id, amount, reason: f"Order {order_id} was delivered.")
+async def refundable(order_id: str, amount: str, reason: str) -> str:
+    """Say what is known of the order."""
+    return f"Order {order_id} was delivered."
+
+
+@assent.action(consequence="costly", title="Refund an order", dry_run=refundable)
 async def refund(order_id: str, amount: str, reason: Literal["damaged", "late"] = "damaged") -> str:
     """Pay money back to the customer."""
     if not amount.replace(".", "").isdigit():
@@ -54,6 +59,13 @@ async def delete_account(customer: str) -> str:
     return "deleted"
 
 
+@assent.action(consequence="costly", title="Book a courier")
+async def courier(order_id: str) -> str:
+    """Have a parcel fetched."""
+    done.append(("courier", {"order_id": order_id}))
+    raise assent.OutcomeUnknown("The courier's server did not answer.")
+
+
 async def scripted(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
     """Propose what the requester wrote as JSON; say something plain once it is done."""
     last = step.messages[-1]
@@ -63,6 +75,9 @@ async def scripted(step: Step, *, temperature: float = 0.0, seed: int | None = N
         wish = json.loads(str(last.content))
     except ValueError:
         wish = {"tool": "note", "args": {"text": str(last.content)}}
+    if "lines" in wish["args"]:  # a message may not be that long, an argument may
+        lines = [f"line {number}" for number in range(int(wish["args"].pop("lines")))]
+        wish["args"]["text"] = "\n".join([*lines, wish["args"]["text"]])
     return AIMessage(wish.get("say", ""), tool_calls=[{"name": wish["tool"], "args": wish["args"], "id": "call"}])
 
 
@@ -98,7 +113,7 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     """A desk on a new database."""
     async with assent.open(f"sqlite:///{tmp_path / 'desk.db'}") as desk:
         desk.agent(
-            tools=[refund, note, delete_account],
+            tools=[refund, note, delete_account, courier],
             policy=assent.Policy([always("review", "A person looks at everything here.")]),
             propose=scripted,
         )
@@ -159,7 +174,7 @@ async def served(app: Any) -> AsyncIterator[str]:
         port = free.getsockname()[1]
     server = uvicorn.Server(uvicorn.Config(app, port=port, log_level="error", ws="none", timeout_graceful_shutdown=1))
     running = asyncio.create_task(server.serve())
-    while not server.started:
+    while not server.started:  # noqa: ASYNC110
         await asyncio.sleep(0.05)
     try:
         yield f"http://127.0.0.1:{port}"
@@ -192,13 +207,16 @@ async def browser() -> AsyncIterator[Any]:
 
 
 @asynccontextmanager
-async def signed_in_page(shop: Shop, browser: Any, name: str, *, path: str = "/", context: dict[str, Any] | None = None, **changes: Any) -> AsyncIterator[Any]:
+async def signed_in_page(
+    shop: Shop, browser: Any, name: str, *, path: str = "/", context: dict[str, Any] | None = None, **changes: Any
+) -> AsyncIterator[Any]:
     """Open a page of the served desk as a user; the worker runs, as in production."""
     app = create_app(shop.desk, settings(run_worker=True, **changes))
     async with served(app) as address:
         opened = await browser.new_context(**{"viewport": {"width": 1280, "height": 900}, **(context or {})})
         token = await shop.desk.users.open_session(name)
-        await opened.add_cookies([{"name": "assent_session", "value": token, "url": address, "httpOnly": True, "sameSite": "Strict"}])
+        cookie = {"name": "assent_session", "value": token, "url": address, "httpOnly": True, "sameSite": "Strict"}
+        await opened.add_cookies([cookie])
         page = await opened.new_page()
         page.address = address
         page.set_default_timeout(20_000)

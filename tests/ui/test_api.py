@@ -84,7 +84,12 @@ async def test_a_wrong_edit_says_which_field_and_why_and_decides_nothing(shop: S
 async def test_a_viewer_sees_and_decides_nothing(shop: Shop, vic: httpx.AsyncClient) -> None:
     review = await shop.refund()
     assert (await vic.get("/api/reviews")).json()["reviews"][0]["id"] == review
-    for decision in ({"type": "approve"}, {"type": "edit", "changes": {"amount": '"1.00"'}}, {"type": "reject", "reason": "unclear"}, {"type": "respond", "message": "no"}):
+    for decision in (
+        {"type": "approve"},
+        {"type": "edit", "changes": {"amount": '"1.00"'}},
+        {"type": "reject", "reason": "unclear"},
+        {"type": "respond", "message": "no"},
+    ):
         answer = await decide(vic, review, decision)
         assert (answer.status_code, answer.json()["error"]) == (403, "not_allowed")
     assert (await vic.post(f"/api/reviews/{review}/withdraw")).status_code == 403
@@ -98,7 +103,9 @@ async def test_forged_fields_name_nobody_and_change_nothing(shop: Shop, vic: htt
     body = {"digest": digest, "decision": {"type": "approve"}}
     for forged in ({"actor": "ada"}, {"role": "admin"}, {"username": "ada"}, {"tenant": "other"}):
         assert (await vic.post(f"/api/reviews/{review}/decision", json={**body, **forged})).status_code == 422
-        assert (await vic.post(f"/api/reviews/{review}/decision", json={**body, "decision": {"type": "approve", **forged}})).status_code == 422
+        assert (
+            await vic.post(f"/api/reviews/{review}/decision", json={**body, "decision": {"type": "approve", **forged}})
+        ).status_code == 422
     for name, value in (("x-user", "ada"), ("x-forwarded-user", "ada"), ("cookie", "user=ada")):
         assert (await vic.post(f"/api/reviews/{review}/decision", json=body, headers={name: value})).status_code in (401, 403)
     assert (await vic.get(f"/api/reviews/{review}")).json()["status"] == "pending"
@@ -154,8 +161,15 @@ async def test_a_decision_brings_the_next_cards_and_not_the_ones_at_hand(shop: S
 async def test_malformed_requests_get_one_sentence(shop: Shop, ada: httpx.AsyncClient) -> None:
     review = await shop.refund()
     digest = await digest_of(ada, review)
-    for body in ({}, {"digest": digest}, {"digest": digest, "decision": {"type": "approve_all"}}, {"digest": "short", "decision": {"type": "approve"}},
-                 {"digest": digest, "decision": {"type": "reject", "reason": ""}}, [1], None):
+    for body in (
+        {},
+        {"digest": digest},
+        {"digest": digest, "decision": {"type": "approve_all"}},
+        {"digest": "short", "decision": {"type": "approve"}},
+        {"digest": digest, "decision": {"type": "reject", "reason": ""}},
+        [1],
+        None,
+    ):
         answer = await ada.post(f"/api/reviews/{review}/decision", json=body)
         assert answer.status_code == 422, body
         assert set(answer.json()) == {"error", "message"} and "\n" not in answer.json()["message"]
@@ -186,7 +200,9 @@ async def test_the_export_is_one_json_object_a_line_whatever_was_written(shop: S
     assert json.loads(lines[0])["reason"] == "suspicious"
 
 
-async def test_an_example_is_taken_out_by_a_lead_with_a_reason(shop: Shop, app: Any, ada: httpx.AsyncClient, vic: httpx.AsyncClient) -> None:
+async def test_an_example_is_taken_out_by_a_lead_with_a_reason(
+    shop: Shop, app: Any, ada: httpx.AsyncClient, vic: httpx.AsyncClient
+) -> None:
     review = await shop.refund()
     await decide(ada, review, {"type": "approve"})
     example = (await ada.get("/api/examples")).json()["examples"][0]["id"]

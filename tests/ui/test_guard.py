@@ -128,7 +128,16 @@ async def test_an_unknown_host_name_is_refused(app: Any, ada: httpx.AsyncClient)
 
 
 async def test_gradios_other_doors_are_shut_for_everybody(ada: httpx.AsyncClient) -> None:
-    for path in ("upload", "file=/etc/passwd", "proxy=http://evil.example", "info", "openapi.json", "runs", "vibe-code", "component_server"):
+    for path in (
+        "upload",
+        "file=/etc/passwd",
+        "proxy=http://evil.example",
+        "info",
+        "openapi.json",
+        "runs",
+        "vibe-code",
+        "component_server",
+    ):
         assert not GRADIO_DOORS.fullmatch(f"/gradio_api/{path}")
         assert (await ada.get(f"/gradio_api/{path}")).status_code == 404
         assert (await ada.post(f"/gradio_api/{path}", json={})).status_code == 404
@@ -156,7 +165,13 @@ async def test_a_websocket_is_closed_without_a_session(app: Any) -> None:
     async def receive() -> Any:
         return {"type": "websocket.connect"}
 
-    scope = {"type": "websocket", "path": "/gradio_api/queue/data", "root_path": "", "headers": [(b"host", b"desk.test")], "query_string": b""}
+    scope = {
+        "type": "websocket",
+        "path": "/gradio_api/queue/data",
+        "root_path": "",
+        "headers": [(b"host", b"desk.test")],
+        "query_string": b"",
+    }
     await app(scope, receive, send)
     assert sent[0]["type"] == "websocket.close"
 
@@ -187,3 +202,21 @@ async def test_mounted_under_a_path_it_guards_only_that_path(shop: Shop) -> None
 async def test_the_application_has_no_open_documentation(app: Any, ada: httpx.AsyncClient) -> None:
     for path in ("/docs", "/redoc", "/openapi.json"):
         assert (await ada.get(path)).status_code == 404
+
+
+async def test_somebody_elses_gradio_session_gives_nothing(
+    shop: Shop, app: Any, ada: httpx.AsyncClient, vic: httpx.AsyncClient
+) -> None:
+    config = (await ada.get("/config")).json()
+
+    async def run(who: httpx.AsyncClient, index: int, data: list[Any]) -> Any:
+        body = {"fn_index": index, "data": data, "session_hash": "adas-session"}
+        return (await who.post("/gradio_api/run/predict", json=body)).json()
+
+    (tick,) = [one["id"] for one in config["dependencies"] if one["targets"][0][1] == "tick"]
+    (send,) = [one["id"] for one in config["dependencies"] if one["targets"][0][1] == "click" and len(one["inputs"]) == 3]
+    await run(ada, send, ["play-1", "C100", "a secret wish"])
+    await shop.desk.drain()
+    assert "a secret wish" in str(await run(ada, tick, ["play-1"]))
+    for name in ("play-1", "ada/play-1", "../ada/play-1"):
+        assert "a secret wish" not in str(await run(vic, tick, [name]))

@@ -43,7 +43,9 @@ def test_failures_are_forgotten_after_a_minute_and_counted_per_key() -> None:
     assert not attempts.exhausted(("ada", 1))
 
 
-async def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(shop: Shop, app: Any, anonymous: httpx.AsyncClient) -> None:
+async def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(
+    shop: Shop, app: Any, anonymous: httpx.AsyncClient
+) -> None:
     token = await shop.desk.users.mint_sign_in("lin")
     for _ in range(3):
         page = await anonymous.get(f"/sign-in?token={token}")

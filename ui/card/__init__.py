@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .components import ConversationView, RecordsView, ReviewCard, TopBar
+from .components import conversation_view, joined, records_view, review_card, top_bar
 
-__all__ = ["ConversationView", "RecordsView", "ReviewCard", "TopBar"]
+__all__ = ["conversation_view", "joined", "records_view", "review_card", "top_bar"]

@@ -1,93 +1,42 @@
 // The desk itself: shows one card, takes one key, moves on at once and puts a card back when the desk refuses.
 const STEADY_MS = 700;
-
-const CONSEQUENCES = { read: 'read only', reversible: 'reversible', costly: 'costly', irreversible: 'cannot be undone' };
-
-const cardHead = (card) => el('header', { class: 'rc-head' },
-  el('div', { class: 'rc-meta' }, el('span', {}, `RQ-${card.number}`),
-    el('span', { class: `rc-chip rc-chip-${card.consequence in CONSEQUENCES ? card.consequence : 'irreversible'}` }, CONSEQUENCES[card.consequence] || marked(card.consequence)),
-    el('span', {}, 'for ', el('b', {}, marked(card.requester))), el('span', {}, age(card.created)),
-    card.due ? el('span', { class: 'rc-due' }, due(card.due)) : null),
-  el('h2', { tabindex: '-1' }, marked(words(card.title || card.tool))),
-  el('p', { class: 'rc-soft' }, el('code', {}, marked(card.tool)), card.description ? ' · ' : '', marked(card.description || '')));
+const CLOSED = ['already_decided', 'expired', 'superseded', 'unknown_review', 'stale_digest'];
 
 const reviewDesk = (root) => {
   const queue = cardQueue();
   const drafts = new Map();
-  const state = { you: { name: '', role: '' }, mode: 'look', panel: null, before: null, since: 0, steadyUntil: 0, byYou: 0, times: [], stats: { waiting: 0, due: 0 }, loading: true, trouble: '' };
-  const live = el('div', { class: 'rc-live', 'aria-live': 'polite' });
-  const banner = el('div', { class: 'rc-banner', role: 'alert', hidden: true });
-  const notices = el('div', { class: 'rc-notices', role: 'status' });
-  const statsLine = el('p', { class: 'rc-stats' });
+  const state = { you: { name: '', role: '' }, mode: 'look', panel: null, before: null, since: 0, steadyUntil: 0, times: [], stats: { waiting: 0, due: 0 }, loading: true, trouble: '' };
   const stage = el('div', { class: 'rc-stage' });
-  const say = (text) => { live.textContent = text; };
-  const notice = (text) => {
-    const line = el('div', { class: 'rc-notice' }, el('span', {}, marked(text)),
-      el('button', { type: 'button', class: 'rc-small', 'aria-label': 'Dismiss this message', on: { click: () => line.remove() } }, 'Dismiss'));
-    notices.append(line);
-    while (notices.children.length > 4) notices.firstChild.remove();
-  };
+  const status = statusArea(() => { box.drain(); refresh(); });
+  const { say, notice } = status;
   const strip = undoStrip({ onUndo: (line) => undo(line) });
   const bar = actionBar((key) => press(key));
   const help = helpDialog(() => say(keysOn() ? 'Single keys are on' : 'Single keys are off'));
+  const mayRetire = () => ['lead', 'admin'].includes(state.you.role);
+  const atHand = () => [...queue.ids(), ...box.waiting().map((entry) => entry.id)].slice(-200);
   const box = outbox({
-    holding: () => [...queue.ids(), ...box.waiting().map((entry) => entry.id)].slice(-200),
+    holding: atHand,
     onReply: (entry, reply) => replied(entry, reply),
-    onTrouble: (kind, count) => { state.trouble = kind; paintBanner(count); },
-    onClear: () => { state.trouble = ''; paintBanner(0); refresh(); },
+    onTrouble: (kind) => trouble(kind),
+    onClear: () => { trouble(''); refresh(); },
   });
-  const desk = { mayRetire: () => ['lead', 'admin'].includes(state.you.role) };
 
-  const paintBanner = (count) => {
-    const kept = count ? `${plural(count, 'decision is', 'decisions are')} kept here and will be sent again. Leave this tab open.` : 'Nothing is lost.';
-    banner.hidden = !state.trouble;
-    if (!state.trouble) return;
-    const out = state.trouble === 'signed out';
-    fill(banner, el('strong', {}, out ? 'You are signed out. ' : 'The desk cannot be reached. '), kept, ' ',
-      out ? el('a', { href: `${basePath()}/sign-in`, target: '_blank', rel: 'noopener' }, 'Sign in again') : null,
-      el('button', { type: 'button', class: 'rc-small', on: { click: () => { box.drain(); refresh(); } } }, 'Try now'));
-  };
-  const median = () => {
-    const sorted = [...state.times].sort((one, other) => one - other);
-    return sorted.length ? `${(sorted[Math.floor((sorted.length - 1) / 2)] / 1000).toFixed(1)} s` : '–';
-  };
-  const paintStats = () => {
-    const { waiting, due: soon } = state.stats;
-    const text = (value, label, name) => el('span', { class: name || '' }, el('b', {}, value), ` ${label}`);
-    fill(statsLine, text(waiting >= 1000 ? '1000+' : String(waiting), 'waiting'), soon ? text(String(soon), 'due within 10 min', 'rc-due') : null,
-      text(String(state.byYou), 'decided by you here'), text(median(), 'your median'));
-  };
-  const blocked = () => (stage.querySelector('.rc-facts [data-folded] .rc-fold') ? 'Open every folded detail (O) before you approve.' : '');
+  const trouble = (kind) => { state.trouble = kind; status.trouble(kind, box.waiting().length); };
+  const paintNumbers = () => status.numbers(state.stats, state.times.map((one) => one.seen));
+  const blocked = () => (stage.querySelector('.rc-facts .rc-fold') ? 'Open every folded detail (O) before you approve.' : '');
   const paintBar = () => bar.paint({ blocked: state.mode === 'look' ? blocked() : '', empty: !queue.current() });
-  const emptyState = () => el('div', { class: 'rc-empty' },
-    el('h2', { tabindex: '-1' }, state.loading ? 'Loading…' : queue.snoozed() ? 'Only what you snoozed is left' : 'Nothing waits for you'),
-    state.loading ? null : el('p', { class: 'rc-soft' }, queue.snoozed() ? 'Take it up again, or come back later.'
-      : 'New actions appear here by themselves. To see one being made, write a message in the Playground.'),
-    !state.loading && queue.snoozed() ? keyed('Show what was snoozed', 'S', 'rc-primary', () => press('s')) : null,
-    !state.loading && !queue.snoozed() ? el('a', { class: 'rc-button rc-primary', href: `${basePath()}/playground` }, 'Open the Playground') : null);
-
   const paint = () => {
     const card = queue.current();
-    state.mode = 'look';
-    state.panel = null;
-    paintStats();
-    if (!card) {
-      fill(stage, emptyState());
-      paintBar();
-      return;
-    }
-    state.since = performance.now();
-    const before = state.before && state.before.id === card.id ? state.before.shown : null;
-    const main = el('div', { class: 'rc-main' }, el('div', { class: 'rc-decide' }, facts(card, before, paintBar)), conversationSection(card));
-    const side = el('aside', { class: 'rc-side', 'aria-label': 'What speaks for and against it' },
-      whySection(card), evidenceSection(card), confidenceSection(card), precedentSection(card, desk));
-    fill(stage, el('article', { class: `rc-card rc-is-${card.consequence in CONSEQUENCES ? card.consequence : 'irreversible'}`, 'aria-label': `RQ-${card.number}`, 'data-review': card.id },
-      cardHead(card), el('div', { class: 'rc-columns' }, main, side)));
+    Object.assign(state, { mode: 'look', panel: null, since: performance.now() });
+    root.classList.remove('rc-busy');
+    paintNumbers();
+    const before = card && state.before && state.before.id === card.id ? state.before.shown : null;
+    fill(stage, card ? cardView(card, before, mayRetire, paintBar) : emptyView(state.loading, queue.snoozed(), () => press('s')));
     paintBar();
   };
+
   const enter = (mode, panel) => {
-    state.mode = mode;
-    state.panel = panel;
+    Object.assign(state, { mode, panel });
     const place = stage.querySelector('.rc-decide');
     if (mode === 'edit') fill(place, panel.node);
     else place.append(panel.node);
@@ -96,10 +45,8 @@ const reviewDesk = (root) => {
     panel.node.scrollIntoView({ block: 'nearest' });
   };
   const leave = () => {
-    const card = queue.current();
-    if (card && state.mode === 'edit') drafts.set(cardKey(card), state.panel.draft());
-    const since = state.since;
-    root.classList.remove('rc-busy');
+    const { since } = state;
+    if (state.mode === 'edit') drafts.set(cardKey(queue.current()), state.panel.draft());
     paint();
     state.since = since;
     bar.node.querySelector('button').focus({ preventScroll: true });
@@ -116,62 +63,57 @@ const reviewDesk = (root) => {
     const card = queue.current();
     const seen = Math.min(86400000, Math.round(performance.now() - state.since));
     const entry = { id: card.id, card, body: { digest: card.digest, decision, seen_ms: seen, key: newKey() } };
-    const line = { entry, card, type: decision.type, state: 'sending', until: 0 };
     queue.finish(card);
-    root.classList.remove('rc-busy');
-    strip.add(line);
-    state.byYou += 1;
-    state.times.push(seen);
+    strip.add({ entry, card, type: decision.type, state: 'sending', until: 0 });
+    state.times.push({ id: card.id, seen });
     state.stats.waiting = Math.max(0, state.stats.waiting - 1);
     box.put(entry);
     if (!queue.current()) state.loading = true;
     paint();
     if (root.getBoundingClientRect().top < 0) root.scrollIntoView({ block: 'start' });
     const next = queue.current();
-    say(`RQ-${card.number} ${DONE_WORDS[decision.type]}. ${next ? `Next: RQ-${next.number}, ${words(next.title)}` : 'Nothing else is loaded'}`);
-    if (decision.type !== 'approve') focusCard();
+    say(`RQ-${card.number} ${DONE_WORDS[decision.type]}. ${next ? `Next: RQ-${next.number}, ${words(next.title)}` : ''}`);
+    const heading = stage.querySelector('h2');
+    if (decision.type !== 'approve') heading.focus({ preventScroll: true });
   };
-  const focusCard = () => { const heading = stage.querySelector('h2'); if (heading) heading.focus({ preventScroll: true }); };
-
-  const rollBack = (entry, card) => {
+  const forget = (entry) => {
     const line = strip.find(entry);
     if (line) strip.remove(line);
-    state.byYou -= 1;
-    state.times.pop();
+    state.times = state.times.filter((one) => one.id !== entry.id);
+  };
+  const rollBack = (entry, card) => {
+    forget(entry);
     state.steadyUntil = performance.now() + STEADY_MS;
     queue.giveBack(card, state.mode === 'look');
     if (state.mode === 'look') paint();
   };
-  const refused = (entry, reply) => {
-    const { card } = entry;
-    const { error, message } = reply.body;
-    const name = `RQ-${card.number}`;
-    if (error === 'stale_digest' && reply.body.card && reply.body.card.status === 'pending') {
-      state.before = card;
-      rollBack(entry, reply.body.card);
+
+  const refused = (entry, { error, message, problems, card: current }) => {
+    const name = `RQ-${entry.card.number}`;
+    say(`${name}: ${message}`);
+    if (error === 'stale_digest' && current && current.status === 'pending') {
+      state.before = entry.card;
+      rollBack(entry, current);
       notice(`${name} changed while you looked at it. What is new is marked; decide again.`);
-    } else if (['already_decided', 'expired', 'superseded', 'unknown_review', 'stale_digest'].includes(error)) {
-      strip.remove(strip.find(entry));
-      state.byYou -= 1;
+    } else if (CLOSED.includes(error)) {
+      forget(entry);
+      paintNumbers();
       notice(`${name}: ${message}`);
     } else {
-      rollBack(entry, card);
+      rollBack(entry, entry.card);
       notice(`${name} was put back: ${message}`);
-      if (error === 'invalid_edit' && queue.current() === card && state.mode === 'look') {
-        openEdit();
-        state.panel.tell(reply.body.problems || {}, message);
-      }
+      if (error !== 'invalid_edit' || state.mode !== 'look' || queue.current() !== entry.card) return;
+      openEdit();
+      state.panel.tell(problems || {}, message);
     }
-    say(`${name}: ${message}`);
   };
-  const replied = (entry, reply) => {
-    if (reply.status !== 200) refused(entry, reply);
+  const replied = (entry, { status: code, body }) => {
+    if (code !== 200) refused(entry, body);
     else {
-      const line = strip.find(entry);
       drafts.delete(cardKey(entry.card));
-      accept(reply.body);
-      if (line && reply.body.undo_seconds > 0) strip.settle(line, reply.body.undo_seconds);
-      else if (line) strip.settle(line, 0);
+      accept(body);
+      const line = strip.find(entry);
+      if (line) strip.settle(line, body.undo_seconds);
       if (line && line.undoWanted) undo(line);
     }
     if (state.loading && !box.waiting().length) refresh();
@@ -181,78 +123,73 @@ const reviewDesk = (root) => {
     queue.offer(body.items);
     Object.assign(state.stats, body.stats, { waiting: Math.max(0, body.stats.waiting - box.waiting().length) });
     if (body.items.length || !box.waiting().length) state.loading = false;
-    if (!had) paint();
-    else paintStats();
+    if (had) paintNumbers();
+    else paint();
   };
   const undo = async (line) => {
     if (!line) return;
+    const name = `RQ-${line.card.number}`;
     if (line.state === 'sending') {
-      if (box.takeBack(line.entry)) { rollBack(line.entry, line.card); say(`RQ-${line.card.number} is back`); } else line.undoWanted = true;
+      if (box.takeBack(line.entry)) rollBack(line.entry, line.card);
+      else line.undoWanted = true;
       return;
     }
-    const { status, body } = await settled('POST', `/api/reviews/${encodeURIComponent(line.card.id)}/withdraw`);
-    if (status === 200) {
-      rollBack(line.entry, body.card);
-      state.stats.waiting += 1;
-      paintStats();
-      say(`RQ-${line.card.number} is pending again`);
-    } else notice(`RQ-${line.card.number} could not be taken back: ${body.message}`);
+    const { status: code, body } = await settled('POST', `/api/reviews/${encodeURIComponent(line.card.id)}/withdraw`);
+    if (code !== 200) { notice(`${name} could not be taken back: ${body.message}`); return; }
+    state.stats.waiting += 1;
+    rollBack(line.entry, body.card);
+    say(`${name} is pending again`);
   };
 
-  const openFolds = () => { stage.querySelectorAll('.rc-fold').forEach((button) => button.click()); return true; };
   const looking = {
-    a: () => { if (!blocked()) decide({ type: 'approve' }); else say(blocked()); },
+    a: () => {
+      if (performance.now() < state.steadyUntil) say('This card just came back. Look at it first.');
+      else if (blocked()) say(blocked());
+      else decide({ type: 'approve' });
+    },
     e: openEdit,
     r: () => enter('reject', rejectPanel((reason, feedback) => decide({ type: 'reject', reason, feedback }), leave)),
     t: () => enter('respond', respondPanel((message) => decide({ type: 'respond', message }), leave)),
-    s: () => { const card = queue.current(); queue.snooze(); paint(); say(`RQ-${card.number} snoozed`); if (!queue.current()) refresh(); },
-    o: openFolds,
+    s: () => { say(`RQ-${queue.current().number} snoozed`); queue.snooze(); paint(); if (!queue.current()) refresh(); },
+    o: () => stage.querySelectorAll('.rc-fold').forEach((button) => button.click()),
   };
+  const always = { '?': help.show, u: () => undo(strip.latest()), escape: () => { if (state.mode !== 'look') leave(); } };
   const press = (key) => {
     if (help.node.open) return false;
-    if (key === '?') { help.show(); return true; }
-    if (key === 'u') { undo(strip.latest()); return true; }
-    if (key === 'escape') { if (state.mode === 'look') return false; leave(); return true; }
-    if (!queue.current()) {
-      if (key !== 's' || !queue.snoozed()) return false;
-      queue.wake();
-      paint();
-      return true;
-    }
-    if (state.mode === 'reject' && /^[1-6]$/.test(key)) { state.panel.reject(Number(key) - 1); return true; }
-    if (!(key in looking) || (state.mode !== 'look' && state.mode !== 'reject')) return false;
-    if (state.mode === 'reject') return false;
-    if (performance.now() < state.steadyUntil && key === 'a') { say('This card just came back. Look at it first.'); return true; }
-    looking[key]();
+    if (key in always) always[key]();
+    else if (!queue.current() && key === 's' && queue.snoozed()) { queue.wake(); paint(); }
+    else if (state.mode === 'reject' && /^[1-6]$/.test(key)) state.panel.reject(Number(key) - 1);
+    else if (state.mode === 'look' && queue.current() && key in looking) looking[key]();
+    else return false;
     return true;
   };
 
   const wanted = new URLSearchParams(location.search).get('review');
   const showWanted = async () => {
-    const { status, body } = await settled('GET', `/api/reviews/${encodeURIComponent(wanted)}`);
-    if (status !== 200) notice(body.message);
+    const { status: code, body } = await settled('GET', `/api/reviews/${encodeURIComponent(wanted)}`);
+    if (code !== 200) notice(body.message);
     else if (body.status !== 'pending') notice(`RQ-${body.number} is no longer pending: ${body.status}.`);
     else { queue.giveBack(body); paint(); }
   };
   const refresh = async () => {
-    const query = [...queue.ids(), ...box.waiting().map((entry) => entry.id)].slice(-200).map((id) => `holding=${encodeURIComponent(id)}`).join('&');
+    const query = atHand().map((id) => `holding=${encodeURIComponent(id)}`).join('&');
     try {
-      const { status, body } = await call('GET', `/api/desk?${query}`);
-      if (status !== 200) { state.loading = false; notice(body.message); paintStats(); return; }
-      if (state.trouble && !box.waiting().length) { state.trouble = ''; paintBanner(0); }
+      const { status: code, body } = await call('GET', `/api/desk?${query}`);
+      if (code !== 200) { state.loading = false; notice(body.message); return; }
+      if (!box.waiting().length) Object.assign(state, { loading: false });
+      if (state.trouble && !box.waiting().length) trouble('');
       const first = !state.you.name;
       state.you = body.you;
-      if (!box.waiting().length) state.loading = false;
       accept(body);
-      if (first) { box.open(state.you.name); if (wanted) await showWanted(); }
-      if (!queue.current()) paint();
+      if (!first) return;
+      box.open(state.you.name);
+      if (wanted) await showWanted();
     } catch (problem) {
-      state.trouble = problem instanceof SignedOut ? 'signed out' : 'unreachable';
-      paintBanner(box.waiting().length);
+      trouble(problem instanceof SignedOut ? 'signed out' : 'unreachable');
     }
   };
 
-  fill(root, live, banner, el('div', { class: 'rc-top' }, statsLine, strip.node), notices, stage, bar.node, help.node);
+  fill(root, status.live, status.banner, el('div', { class: 'rc-top' }, status.stats, strip.node), status.notices, stage, bar.node, help.node);
   paint();
   installKeys(root, press, () => (state.panel ? state.panel.submit() : false));
   clearInterval(window.assentPoll);

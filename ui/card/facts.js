@@ -80,17 +80,17 @@ const confidenceSection = (card) => {
 
 const argumentLine = (args) => Object.entries(args || {}).map(([name, value]) => `${words(name)}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ');
 
-const precedentItem = (precedent, card, desk) => {
+const precedentItem = (precedent, mayRetire) => {
   const item = el('li', {},
     el('blockquote', {}, folded(String(precedent.text))),
     el('div', { class: 'rc-soft' }, marked(`${words(precedent.tool)} · ${argumentLine(precedent.args)}`)),
     el('div', { class: 'rc-soft' }, `${precedent.decision || 'decided'} by `, marked(precedent.by || 'somebody'), ` · similarity ${share(precedent.similarity)}`));
-  if (desk.mayRetire()) item.append(takeOut(precedent.example_id, () => item.remove()));
+  if (mayRetire()) item.append(takeOut(precedent.example_id, () => item.remove()));
   return item;
 };
 
-const precedentSection = (card, desk) => (card.precedents.length
-  ? section('Similar past decisions', 'rc-precedents', el('ul', {}, card.precedents.map((precedent) => precedentItem(precedent, card, desk))))
+const precedentSection = (card, mayRetire) => (card.precedents.length
+  ? section('Similar past decisions', 'rc-precedents', el('ul', {}, card.precedents.map((precedent) => precedentItem(precedent, mayRetire))))
   : null);
 
 const SPEAKERS = { requester: 'customer', agent: 'agent', action: 'action' };

@@ -21,7 +21,7 @@ from ...graph.models.embeddings import local_embedder
 from .brain import Brain, BrainOptions, pull_models
 from .demo import Gguf, How, Model, brain_options
 from .inbox import Home, Json
-from .place import open_place, playbook, shop_agent
+from .place import playbook, reopen_place, shop_agent
 from .say import Failed, out, print_json, progress, show, wait_for
 
 app = typer.Typer(help="Run suites; exit code 1 when a gate fails.", no_args_is_help=True)
@@ -79,14 +79,14 @@ async def _parts(name: str, home: Path, options: BrainOptions, opened: AsyncExit
         brain = await opened.enter_async_context(Brain(options))
         policy = opened.enter_context(as_file(files("assent.tools.shop") / "policy.yaml"))
         return parts_for(build=lambda desk, shop: shop_agent(desk, shop, brain, embedder, policy))
-    place = await opened.enter_async_context(open_place(home, options, create=False))
+    place = await opened.enter_async_context(reopen_place(home, options.model))
     (gate,) = place.desk.gates(place.agent.name)
     return parts_for(
         store=place.desk.store,
         tenant=place.desk.tenant,
         setting=gate,
         embedder=embedder,
-        playbook=playbook() if options.embedded else (),
+        playbook=playbook() if place.brain.options.embedded else (),
     )
 
 

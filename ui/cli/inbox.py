@@ -14,9 +14,7 @@ from rich.table import Table
 from rich.text import Text
 
 from ...graph.views import ReviewCard
-from .brain import BrainOptions
-from .demo import brain_options
-from .place import OPERATOR, Place, open_place
+from .place import OPERATOR, Place, reopen_place
 from .say import Failed, out, print_json, show, wait_for
 from .shown import visible_text
 
@@ -226,6 +224,5 @@ async def _found(place: Place, which: str, who: str) -> ReviewCard:
 
 @asynccontextmanager
 async def _opened(home: Path, model: str | None = None) -> AsyncIterator[Place]:
-    options: BrainOptions = brain_options(model, None, "auto")
-    async with open_place(home, options, create=False) as place:
+    async with reopen_place(home, model) as place:
         yield place

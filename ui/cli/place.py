@@ -6,7 +6,7 @@ import json
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
@@ -19,6 +19,8 @@ from ...tools.shop.actions import shop_tools
 from ...tools.shop.tables import Shop, open_shop
 from .brain import Brain, BrainOptions
 from .say import Failed
+
+SETTINGS = "demo.json"
 
 OPERATOR = "operator"
 """The demo's user: a lead, so that examples can be taken out too."""
@@ -42,15 +44,14 @@ class Place:
 
 
 @asynccontextmanager
-async def open_place(home: Path, options: BrainOptions, *, policy: Path | None = None, create: bool = True) -> AsyncIterator[Place]:
-    """Open the demo in a folder; with `create` the folder and its tables are made. Raises Failed, AssentError."""
+async def open_place(home: Path, options: BrainOptions, *, policy: Path | None = None) -> AsyncIterator[Place]:
+    """Open the demo in a folder, making the folder and its tables where needed. Raises Failed, AssentError."""
     home = home.absolute()  # noqa: ASYNC240 - once, at the start
-    if not create and not (home / "assent.db").exists():
-        raise Failed(f"There is no desk in {home}; start one with `assent demo`, or name another folder with --home.", 2)
     try:
         home.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise Failed(f"The folder {home} cannot be made: {error.strerror}.") from None
+    remember(home, options, policy)
     _keep_log(home)
     with as_file(files("assent.tools.shop") / "policy.yaml") as packaged:
         async with (
@@ -63,6 +64,40 @@ async def open_place(home: Path, options: BrainOptions, *, policy: Path | None =
             embedder = local_embedder()
             agent = shop_agent(desk, shop, brain, embedder, policy or packaged)
             yield Place(desk, agent, shop, brain, embedder, home)
+
+
+@asynccontextmanager
+async def reopen_place(home: Path, model: str | None = None) -> AsyncIterator[Place]:
+    """Open a demo that is there, with the model and policy it was last started with, unless another model is named."""
+    if not (home / "assent.db").exists():
+        raise Failed(f"There is no desk in {home}; start one with `assent demo`, or name another folder with --home.", 2)
+    options, policy = remembered(home)
+    async with open_place(home, replace(options, model=model or options.model), policy=policy) as place:
+        yield place
+
+
+def remember(home: Path, options: BrainOptions, policy: Path | None) -> None:
+    """Write down what the demo was started with, so that deciding from a terminal goes on the same way."""
+    kept = {"model": options.model, "gguf": _named(options.gguf), "proposals": options.proposals, "policy": _named(policy)}
+    (home / SETTINGS).write_text(json.dumps(kept), encoding="utf-8")
+
+
+def remembered(home: Path) -> tuple[BrainOptions, Path | None]:
+    """Return what the demo in a folder was started with."""
+    try:
+        kept = json.loads((home / SETTINGS).read_text(encoding="utf-8"))
+        options = BrainOptions(kept["model"], _path(kept["gguf"]), kept["proposals"])
+        return options, _path(kept["policy"])
+    except (OSError, ValueError, KeyError, TypeError):
+        return BrainOptions(), None
+
+
+def _named(path: Path | None) -> str | None:
+    return str(path.absolute()) if path else None
+
+
+def _path(name: str | None) -> Path | None:
+    return Path(name) if name else None
 
 
 def shop_agent(desk: Desk, shop: Shop, brain: Brain, embedder: Embedder, policy: Path) -> Agent:

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 
 import gradio as gr
 
+from ..conversations import Conversations
 from . import history, inbox, playground, review
 
 if TYPE_CHECKING:
@@ -24,5 +25,5 @@ def build_pages(desk: Desk, settings: UiSettings) -> Any:
     with blocks.route("History", "/history"):
         history.build()
     with blocks.route("Playground", "/playground"):
-        playground.build(desk, settings)
+        playground.build(blocks, Conversations(desk, settings))
     return blocks

@@ -4,6 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+from gradio.components import Navbar
+
+from ..card import top_bar
+
 QUIET: dict[str, Any] = {
     "api_visibility": "private",
     "queue": False,
@@ -11,3 +15,9 @@ QUIET: dict[str, Any] = {
     "trigger_mode": "multiple",
 }
 """Every handler answers at once, drops no event, and is no API."""
+
+
+def navigation() -> None:
+    """Place what every page begins with: the ways to the other pages, and who is signed in."""
+    Navbar(main_page_name="Review")
+    top_bar()

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
-from ..card import RecordsView, TopBar
+from ..card import records_view
+from .frames import navigation
 
 
 def build() -> None:
     """Place the history and the examples on the page that is being built."""
-    gr.Navbar(main_page_name="Review")
-    TopBar()
-    RecordsView("history")
-    RecordsView("examples")
+    navigation()
+    records_view("history")
+    records_view("examples")

@@ -4,37 +4,31 @@ from __future__ import annotations
 
 import json
 import secrets
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import gradio as gr
 
 from ...graph.errors import AssentError
-from ..card import ConversationView, TopBar
+from ..card import conversation_view
 from ..conversations import Conversations
-from .frames import QUIET
-
-if TYPE_CHECKING:
-    from ...graph.desk import Desk
-    from ..settings import UiSettings
+from .frames import QUIET, navigation
 
 _POLL = 2.0
 
 
-def build(desk: Desk, settings: UiSettings) -> None:
+def build(blocks: gr.Blocks, conversations: Conversations) -> None:
     """Place the chat on the page that is being built."""
-    gr.Navbar(main_page_name="Review")
-    TopBar()
+    navigation()
     with gr.Row(elem_id="assent-speaker"):
         requester = gr.Dropdown([], label="Write as this customer", scale=3, allow_custom_value=True)
         fresh = gr.Button("New conversation", scale=0, min_width=190, elem_id="assent-new")
-    view = ConversationView()
+    view = conversation_view()
     with gr.Row(elem_id="assent-say"):
         text = gr.Textbox(label="Message", placeholder="My parcel never came…", lines=2, max_lines=8, scale=5, max_length=20_000)
         send = gr.Button("Send", variant="primary", scale=0, min_width=120, elem_id="assent-send")
     thread = gr.Textbox(visible="hidden", label="Thread")
-    chat = _Chat(Conversations(desk, settings))
-    root = gr.context.Context.root_block
-    root.load(chat.start, None, [requester, thread, view], **QUIET)
+    chat = _Chat(conversations)
+    blocks.load(chat.start, None, [requester, thread, view], **QUIET)
     gr.Timer(_POLL).tick(chat.read, [thread, requester], [requester, thread, view], **QUIET)
     gr.on([send.click, text.submit], chat.send, [thread, requester, text], [text, thread, view], **QUIET)
     gr.on([fresh.click, requester.input], chat.renew, None, [thread, view], **QUIET)
@@ -80,7 +74,7 @@ class _Chat:
         if not request.username or not thread:
             return gr.skip()
         try:
-            return json.dumps(await self._conversations.read(request.username, thread))
+            return _json(await self._conversations.read(request.username, thread))
         except AssentError:  # nothing was said yet
             return gr.skip()
 
@@ -90,4 +84,8 @@ def _new_thread() -> str:
 
 
 def _problem(text: str) -> str:
-    return json.dumps({"messages": [], "waiting": [], "busy": False, "problem": text})
+    return _json({"messages": [], "waiting": [], "busy": False, "problem": text})
+
+
+def _json(conversation: dict[str, Any]) -> str:
+    return json.dumps(conversation).replace("<", "\\u003c")  # gradio looks for tags in every value of such a component

@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-import gradio as gr
-
-from ..card import ReviewCard, TopBar
+from ..card import review_card
+from .frames import navigation
 
 
 def build() -> None:
     """Place the card on the page that is being built."""
-    gr.Navbar(main_page_name="Review")
-    TopBar()
-    ReviewCard()
+    navigation()
+    review_card()
