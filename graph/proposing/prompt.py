@@ -21,19 +21,26 @@ MESSAGE_WEIGHT = 1_200
 """The most that is shown of one message, in worst-case tokens."""
 PRECEDENT_WEIGHT = 200
 """The most that is shown of one precedent's text, in worst-case tokens."""
+SHOWN = 6
+"""How many of the nearest precedents a small model is shown; each costs prompt time."""
 CONVERSATION_WEIGHT = 2_400
 """The most that is shown of the conversation, newest messages first, in worst-case tokens."""
 
 
 def prompt(step: Step) -> list[BaseMessage]:
-    """Return the step as alternating turns: instructions, one example per precedent, then the conversation."""
+    """Return the step as alternating turns: instructions, the nearest precedents as examples, then the conversation."""
     turns: list[BaseMessage] = []
-    for precedent in sorted(step.precedents, key=lambda precedent: precedent.similarity):
+    for precedent in nearest_last(step.precedents):
         shape = precedent_action(precedent, step.offers)
         if shape is not None:
             turns += [HumanMessage(fenced(precedent.text, PRECEDENT_WEIGHT)), AIMessage(shape)]
     turns += conversation(step.messages)
     return [SystemMessage(instructions(step)), *_alternating(turns)]
+
+
+def nearest_last(precedents: Sequence[Precedent]) -> list[Precedent]:
+    """Return the nearest precedents, as many as are shown, the nearest at the end, where a small model heeds it most."""
+    return sorted(precedents, key=lambda precedent: precedent.similarity)[-SHOWN:]
 
 
 def instructions(step: Step) -> str:

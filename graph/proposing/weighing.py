@@ -19,15 +19,12 @@ from ..canonical import canonical
 from ..errors import ProposalError
 from .closed import categorical, closed_values
 from .legality import same_json, with_defaults
-from .prompt import FENCE_NOTE, action_json, fenced
+from .prompt import FENCE_NOTE, action_json, fenced, nearest_last
 from .step import Offer, Precedent, Proposer, Step
 from .union import FINISH
 
 MOST_KINDS = 64
 """With more kinds of action than this, nothing is scored and the inner proposer chooses by itself."""
-
-SHOWN = 6
-"""How many of the nearest precedents the model sees; all of them vote."""
 
 _TASK = "Choose the one right action for the message."
 _SHARPNESS, _FLOOR = 6.0, 0.02  # near precedents outvote far ones; a kind without precedents stays possible
@@ -84,7 +81,8 @@ def within(step: Step, kind: Kind) -> Step:
     if kind.tool == FINISH:
         return replace(step, offers=(), precedents=())
     offers = tuple(_limited(offer, kind.args) for offer in step.offers if offer.name == kind.tool)
-    return replace(step, offers=offers, may_finish=False)
+    alike = tuple(past for past in step.precedents if past.tool == kind.tool)
+    return replace(step, offers=offers, precedents=alike, may_finish=False)
 
 
 def _kinds_of(offer: Offer) -> list[dict[str, Any]]:
@@ -145,8 +143,7 @@ def _kind_of(past: Precedent, step: Step, found: list[Kind]) -> int | None:
 def _prompt(step: Step, found: list[Kind]) -> list[BaseMessage]:
     """Return the shortest prompt that worked best: the nearest precedents as turns, farthest first, then the message."""
     turns: list[BaseMessage] = [SystemMessage(f"{step.instructions.strip()} {_TASK} {FENCE_NOTE}".strip())]
-    nearest = sorted(step.precedents, key=lambda past: -past.similarity)[:SHOWN]
-    for past in reversed(nearest):
+    for past in nearest_last(step.precedents):
         place = _kind_of(past, step, found)
         if place is not None:
             answer = action_json(found[place].tool, found[place].args)

@@ -210,6 +210,19 @@ async def test_precedent_weighs_agreeing_neighbours_by_likeness(precedents, valu
     assert isinstance(reading.raw, dict) and reading.raw["compared"] == ["tool", "reason", "urgent"]
 
 
+async def test_demonstrations_vouch_for_nothing_by_themselves_and_near_neighbours_can_outvote_far_ones() -> None:
+    shown = replace(past(0.9, order_id="8", reason="late"), decided=False)
+    alone = await precedent()("refund", ARGS, replace(STEP, precedents=(shown,)), no_model)
+    assert alone.value == 0.0
+    decided = past(0.6, order_id="8", reason="late")
+    both = await precedent()("refund", ARGS, replace(STEP, precedents=(shown, decided)), no_model)
+    assert both.value == pytest.approx(0.6)
+    mixed = replace(STEP, precedents=(decided, past(0.4, "reply", text="x"), past(0.4, "reply", text="y")))
+    plain = await precedent()("refund", ARGS, mixed, no_model)
+    sharp = await precedent(sharpness=12.0)("refund", ARGS, mixed, no_model)
+    assert plain.value is not None and sharp.value is not None and plain.value < sharp.value <= 0.6
+
+
 # --- option probability -----------------------------------------------------------------------------------------------
 
 
