@@ -38,21 +38,44 @@ class Setting(Protocol):
     """What proposes and rules; a desk's gate is one."""
 
     @property
-    def agent(self) -> str: ...  # noqa: D102
+    def agent(self) -> str:
+        """Name of the agent."""
+        ...
+
     @property
-    def tenant(self) -> str: ...  # noqa: D102
+    def tenant(self) -> str:
+        """Whose work it is."""
+        ...
+
     @property
-    def tools(self) -> Mapping[str, BaseTool]: ...  # noqa: D102
+    def tools(self) -> Mapping[str, BaseTool]:
+        """What it may do, by name."""
+        ...
+
     @property
-    def policy(self) -> Policy: ...  # noqa: D102
+    def policy(self) -> Policy:
+        """What rules on its proposals."""
+        ...
+
     @property
-    def propose(self) -> Proposer | None: ...  # noqa: D102
+    def propose(self) -> Proposer | None:
+        """How it proposes; None: it has no model."""
+        ...
+
     @property
-    def instructions(self) -> str: ...  # noqa: D102
+    def instructions(self) -> str:
+        """The system prompt."""
+        ...
+
     @property
-    def signals(self) -> Sequence[Signal]: ...  # noqa: D102
+    def signals(self) -> Sequence[Signal]:
+        """What is measured of gated actions."""
+        ...
+
     @property
-    def may_finish(self) -> bool: ...  # noqa: D102
+    def may_finish(self) -> bool:
+        """Whether it may answer without an action."""
+        ...
 
 
 Recall = Callable[[EvalCase], Awaitable[tuple[Precedent, ...]]]
