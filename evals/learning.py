@@ -15,7 +15,7 @@ from ..graph.models.embeddings import local_embedder
 from ..graph.models.options import option_scorer
 from ..graph.models.server import EmbeddedServer
 from ..graph.precedents import Embedder, Vector
-from ..graph.signals.option import OptionScorer
+from ..graph.proposing.weighing import OptionScorer
 from ..tools.shop import data as shop_data
 from .examples import Call
 from .labelled import Labelled, draw, kind, read_playbook, read_rows

@@ -14,8 +14,7 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from ..graph.confidence import Reading, confidence, option_probability, precedent
 from ..graph.precedents import Embedder, Example, PrecedentIndex
 from ..graph.proposing import Offer, Step
-from ..graph.proposing.prompt import action_json, prompt
-from ..graph.signals.option import OptionScorer, legal_actions
+from ..graph.proposing.weighing import OptionScorer, weighed
 from .examples import Call
 from .labelled import Labelled, offers_for
 from .threshold import calibrate
@@ -149,28 +148,41 @@ def retriever_alone(sharpness: float = SHARPNESS) -> Decider:
 
 
 def model_and_precedents(score: OptionScorer, sharpness: float = SHARPNESS) -> Decider:
-    """Return the model's likeliest legal action, with its probability and the precedents as gating signals.
+    """Return the demo's way: precedents and the model's scores choose together, and both gate what was chosen.
 
-    What is likeliest is read off the scores, so that the proposal and its probability take one question to the model. It
-    is not asked where the precedents, whichever action they favour, keep the product clearly below the threshold.
+    The scores that chose are also the probability that gates, so that a message takes one question to the model. It is
+    not asked where the precedents, whichever action they favour, keep the product clearly below the threshold.
     """
-    vouched, alone = precedent(sharpness), retriever_alone(sharpness)
+    said: dict[str, float] = {}
+
+    async def ask(messages: Sequence[BaseMessage], options: Sequence[str]) -> Sequence[float]:
+        shares = await score(messages, options)
+        said.clear()
+        said.update(zip(options, shares, strict=True))
+        return shares
+
+    async def again(messages: Sequence[BaseMessage], options: Sequence[str]) -> Sequence[float]:
+        return [said[option] for option in options]
+
+    alone, propose = retriever_alone(sharpness), weighed(ask, _only_choice)
+    signals = (precedent(sharpness), option_probability(again))
 
     async def decide(step: Step, least: float | None) -> Measured:
         first = await alone(step, least)
         if least is not None and (first.readings[0].value or 0.0) < _HOPELESS * least:
             return replace(first, complete=False)
-        options = [Call(tool, args) for tool, args in legal_actions(step)]
-        shares = await score(prompt(step), [action_json(call.tool, call.args) for call in options])
-        best = options[max(range(len(options)), key=lambda place: shares[place])]
-
-        async def known(messages: Sequence[BaseMessage], texts: Sequence[str]) -> Sequence[float]:
-            return shares
-
-        signals = (vouched, option_probability(known))
-        return Measured(best, [await signal(best.tool, best.args, step, _nothing) for signal in signals])
+        (call,) = (await propose(step)).tool_calls
+        readings = [await signal(call["name"], call["args"], step, _nothing) for signal in signals]
+        return Measured(Call(call["name"], call["args"]), readings)
 
     return decide
+
+
+async def _only_choice(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
+    """Propose the one action that is left once its kind is chosen: these actions have no other arguments."""
+    (offer,) = step.offers
+    (args,) = offer.choices or ({},)
+    return AIMessage("", tool_calls=[{"name": offer.name, "args": args, "id": "only"}])
 
 
 async def _nothing(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:

@@ -111,9 +111,9 @@ async def test_the_model_can_veto_and_is_not_asked_where_it_could_change_nothing
     assert not any(outcome.automated and not outcome.complete for outcome in outcomes)
 
 
-async def test_the_models_favourite_is_proposed() -> None:
+async def test_a_model_that_is_certain_outvotes_the_precedents() -> None:
     async def fond_of_cards(told: Sequence, options: Sequence[str]) -> list[float]:
-        return [0.9 if "card" in option else 0.1 / (len(options) - 1) for option in options]
+        return [float("card" in option) for option in options]
 
     outcomes = await play(messages(20), KINDS, BagOfWords(), model_and_precedents(fond_of_cards), StreamSettings())
     cards = [row.right.args["category"] == "card" for row in messages(20)]
