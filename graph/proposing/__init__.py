@@ -7,7 +7,7 @@ from .step import Offer, Precedent, Proposer, Step
 from .structured import structured
 from .union import FINISH, action_schema
 from .visible import visible
-from .weighing import OptionScorer, weighed
+from .weighing import OptionScorer, remembered, weighed
 
 __all__ = [
     "FINISH",
@@ -20,6 +20,7 @@ __all__ = [
     "grounded",
     "legal_problem",
     "native",
+    "remembered",
     "structured",
     "visible",
     "weighed",

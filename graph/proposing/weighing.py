@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections import OrderedDict
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import product
@@ -51,23 +52,35 @@ def weighed(score: OptionScorer, then: Proposer, *, trust: float = 0.3) -> Propo
     """Return a proposer that chooses the kind of action by scores and precedents, and leaves the rest to `then`.
 
     A kind's weight is (share of the precedents' votes) x (the model's probability) ** `trust`. At temperature 0 the
-    heaviest is chosen; above, one is drawn from weights ** (1 / temperature). The scores of the latest step are kept, so
-    that resampling it asks for no new ones. Raises what the scorer and `then` raise.
+    heaviest is chosen; above, one is drawn from weights ** (1 / temperature). Scores are remembered, so that resampling
+    a step asks for no new ones. Raises what the scorer and `then` raise.
     """
-    latest: list[tuple[Step, list[Kind], list[float]]] = []
+    known = remembered(score)
 
     async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
         """Choose the kind, then propose within it."""
-        if not latest or latest[0][0] != step:
-            found = kinds(step)
-            latest[:] = [(step, found, await _weights(score, step, found, trust))]
-        _, found, weights = latest[0]
-        if not weights:
+        found = kinds(step)
+        if not 1 < len(found) <= MOST_KINDS:
             return await then(step, temperature=temperature, seed=seed)
-        chosen = found[_chosen(weights, temperature, seed)]
+        chosen = found[_chosen(await _weights(known, step, found, trust), temperature, seed)]
         return await then(within(step, chosen), temperature=temperature, seed=seed)
 
     return propose
+
+
+def remembered(score: OptionScorer, keep: int = 64) -> OptionScorer:
+    """Return a scorer that asks each question once, as long as no more than `keep` others came after it."""
+    known: OrderedDict[tuple[tuple[str, ...], tuple[str, ...]], Sequence[float]] = OrderedDict()
+
+    async def scores(messages: Sequence[BaseMessage], options: Sequence[str]) -> Sequence[float]:
+        question = (tuple(f"{message.type} {message.content}" for message in messages), tuple(options))
+        if question not in known:
+            known[question] = await score(messages, options)
+            while len(known) > keep:
+                known.popitem(last=False)
+        return known[question]
+
+    return scores
 
 
 def kinds(step: Step) -> list[Kind]:
@@ -109,10 +122,8 @@ def _limited(offer: Offer, args: dict[str, Any]) -> Offer:
 
 
 async def _weights(score: OptionScorer, step: Step, found: list[Kind], trust: float) -> list[float]:
-    """Return the weight of each kind, or none when there is nothing to weigh or too much."""
-    if not 1 < len(found) <= MOST_KINDS:
-        return []
-    shares = await score(_prompt(step, found), [action_json(kind.tool, kind.args) for kind in found])
+    """Return the weight of each kind; raises ProposalError when the scores are not probabilities."""
+    shares = await score(kind_prompt(step, found), [action_json(kind.tool, kind.args) for kind in found])
     if len(shares) != len(found) or not all(0 <= share <= 1 for share in shares):
         raise ProposalError("The model's scores are not probabilities.", list(shares))
     return [vote * max(float(share), 1e-9) ** trust for vote, share in zip(_votes(step, found), shares, strict=True)]
@@ -140,7 +151,7 @@ def _kind_of(past: Precedent, step: Step, found: list[Kind]) -> int | None:
     return None
 
 
-def _prompt(step: Step, found: list[Kind]) -> list[BaseMessage]:
+def kind_prompt(step: Step, found: list[Kind]) -> list[BaseMessage]:
     """Return the shortest prompt that worked best: the nearest precedents as turns, farthest first, then the message."""
     turns: list[BaseMessage] = [SystemMessage(f"{step.instructions.strip()} {_TASK} {FENCE_NOTE}".strip())]
     for past in nearest_last(step.precedents):

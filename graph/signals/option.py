@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from itertools import product
-from typing import Any
+from typing import Any, Literal
 
 from ..proposing.brief import brief_step
 from ..proposing.closed import closed_values
@@ -12,7 +12,7 @@ from ..proposing.legality import same_json, with_defaults
 from ..proposing.prompt import action_json, prompt
 from ..proposing.step import Offer, Proposer, Step
 from ..proposing.union import FINISH, merged
-from ..proposing.weighing import OptionScorer
+from ..proposing.weighing import OptionScorer, kind_prompt, kinds
 from .reading import Measured, NamedSignal, Signal
 
 __all__ = ["MOST_OPTIONS", "OptionScorer", "legal_actions", "option_probability"]
@@ -21,8 +21,11 @@ MOST_OPTIONS = 256
 """More legal actions than this are not scored."""
 
 
-def option_probability(score: OptionScorer | None = None) -> Signal:
+def option_probability(score: OptionScorer | None = None, *, of: Literal["action", "kind"] = "action") -> Signal:
     """Return a signal that reads the action's probability among the legal actions of its case.
+
+    Of a `kind`, only the tool and its categorical arguments count, as in `weighed`: with many orders and amounts, even a
+    sure action is shared out among many, and scoring them all takes long.
 
     Only arguments with a closed set of values take part; free text is left out on both sides. Without a scorer there is
     no value and nothing gates; with one, an action that is not among the options has no value and gates.
@@ -32,11 +35,12 @@ def option_probability(score: OptionScorer | None = None) -> Signal:
         if score is None:
             return Measured(None, {"error": "this model server cannot score options"}, gates=False)
         step = brief_step(step)
-        options = legal_actions(step)
+        options = legal_actions(step) if of == "action" else [(kind.tool, kind.args) for kind in kinds(step)]
         chosen = _place(options, tool, args, step)
         if chosen is None or len(options) > MOST_OPTIONS:
             return Measured(None, {"error": "the action cannot be scored among the options", "options": len(options)})
-        shares = [float(share) for share in await score(prompt(step), [action_json(*option) for option in options])]
+        asked = prompt(step) if of == "action" else kind_prompt(step, kinds(step))
+        shares = [float(share) for share in await score(asked, [action_json(*option) for option in options])]
         if len(shares) != len(options) or not all(0 <= share <= 1 for share in shares):
             return Measured(None, {"error": "the scores are not probabilities", "options": len(options)}, calls=1)
         ranked = sorted(zip(shares, options, strict=True), key=lambda scored: -scored[0])[:5]

@@ -9,8 +9,9 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from assent.graph.confidence import option_probability
 from assent.graph.errors import ModelUnavailable, ProposalError
-from assent.graph.proposing import FINISH, Offer, Precedent, Step, grounded, legal_problem, structured, weighed
+from assent.graph.proposing import FINISH, Offer, Precedent, Step, grounded, legal_problem, remembered, structured, weighed
 from assent.graph.proposing.grounding import supported
 from assent.graph.proposing.weighing import MOST_KINDS, kinds, within
 from hypothesis import given, settings
@@ -150,6 +151,25 @@ async def test_resampling_asks_for_no_new_scores_and_draws_by_weight() -> None:
     assert cold == {"contact"}
     await propose(replace(STEP, messages=(HumanMessage("Another."),)))
     assert len(scores.asked) == 2
+
+
+async def test_the_probability_of_a_kind_takes_no_second_question_and_adds_up_over_orders() -> None:
+    scores = Scores("damaged", 0.7)
+    known = remembered(scores)
+    tool, args = await chosen(grounded(weighed(known, spell)), STEP)
+    reading = await option_probability(known, of="kind")(tool, args, STEP, spell)
+    assert reading.value == pytest.approx(0.7) and len(scores.asked) == 1
+    other = await option_probability(known, of="kind")("reply", REPLY.choices[0], STEP, spell)  # type: ignore[index]
+    assert other.value == pytest.approx(0.1)
+    assert (await option_probability(known)(tool, args, STEP, spell)).value != reading.value and len(scores.asked) == 2
+
+
+async def test_a_question_is_forgotten_after_enough_others() -> None:
+    scores = Scores("a")
+    known = remembered(scores, keep=2)
+    for option in ("a", "b", "a", "c", "d", "a"):
+        await known([HumanMessage("?")], [option, "x a"])
+    assert [options[0] for _, options in scores.asked] == ["a", "b", "c", "d", "a"]
 
 
 async def test_finishing_can_be_chosen_and_then_only_a_message_is_left() -> None:
