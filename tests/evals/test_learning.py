@@ -252,3 +252,18 @@ async def test_the_embedded_model_plays_a_short_stream(tmp_path: Path) -> None:
     report = await run_learning(path, categories=None, seeds=(0,), settings=StreamSettings(first_reviews=4))
     assert report.embedder == "sentence" and report.model == SMOLLM2.title
     assert report.total("model and precedents").proposals_right >= 7
+
+
+# --- the signal that is sharpened here --------------------------------------------------------------------------------
+
+
+async def test_sharpness_lets_the_near_outvote_the_far() -> None:
+    from assent.graph.confidence import precedent
+    from assent.graph.proposing import Precedent, Step
+
+    near = Precedent("1", "a", "route", {"category": "card"}, 0.8)
+    far = [Precedent(str(place), "b", "route", {"category": "refund"}, 0.4) for place in range(3)]
+    step = Step("", (), offers_for(KINDS), (near, *far))
+    flat, sharp = [await precedent(sharpness)("route", near.args, step, retriever_alone) for sharpness in (0.0, 12.0)]
+    assert flat.value == pytest.approx(0.8 * 0.8 / 2.0)
+    assert 0.75 < sharp.value <= 0.8
