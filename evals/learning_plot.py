@@ -72,7 +72,7 @@ def _dress(upper: Axes, lower: Axes, report: LearningReport, title: str) -> None
     upper.set_title(title, loc="left", color=INK, fontsize=11.5, fontweight="bold")
     upper.set_ylabel("% needing a person", color=INK)
     upper.set_ylim(0, 103)
-    upper.legend(frameon=False, loc="upper right")
+    upper.legend(frameon=False, loc="best")
     lower.set_ylabel("wrong", color=INK)
     lower.set_xlabel(f"messages seen, in windows of {WINDOW} ({streams} streams together)", color=INK)
     for axes in (upper, lower):
