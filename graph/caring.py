@@ -7,7 +7,7 @@ from typing import Literal
 from .clock import Clock
 from .errors import AssentError, NotAllowed, UnknownThread
 from .people import require
-from .store import examples, executions, reviews, threads, wakes
+from .store import examples, executions, reviews, threads, users, wakes
 from .store.models import ThreadRow, UserRow
 from .store.session import AsyncSession, Store
 
@@ -41,7 +41,8 @@ async def cancel(store: Store, clock: Clock, thread: str, actor: str, reason: st
         row = await threads.get(tx, thread)
         if row is None:
             raise UnknownThread
-        if row.requester != actor:
+        known = await users.get(tx, actor)
+        if row.requester != actor or (known is not None and known.tenant != row.tenant):
             await _thread(tx, await require(tx, actor, "operator"), thread)
         await threads.mark(tx, thread, "cancelled", reason or f"cancelled by {actor}")
         for message in await threads.waiting(tx, thread):

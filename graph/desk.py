@@ -147,8 +147,10 @@ class Desk:
         return agent
 
     def gate_of(self, action: ActionRow) -> Gate | None:
-        """Return the gate of this process that offers an action's tool, if there is one."""
-        return next((gate for gate in self._gates.get(action.agent, ()) if action.tool in gate.tools), None)
+        """Return the gate of this process that offers an action's tool, by the action's own policy if several do."""
+        offering = [gate for gate in self._gates.get(action.agent, ()) if action.tool in gate.tools]
+        offering.sort(key=lambda gate: gate.policy.digest != action.provenance.get("policy"))
+        return offering[0] if offering else None
 
     def gates(self, agent: str = "assent") -> tuple[Gate, ...]:
         """Return the gates of an agent in this process: its tools, policy, model and signals, as evals replay them."""

@@ -139,7 +139,8 @@ class Ledger:
     async def claim(self, action_id: str, owner: str, tool_digest: str, *, idempotent: bool) -> Claim:
         """Claim the one execution of an action, if a verdict or a decision covers exactly what would run.
 
-        Raises Unauthorised if none does, ThreadBusy if `owner` lost the thread's lease. An abandoned claim becomes `unknown`, unless the tool is idempotent.
+        Raises Unauthorised if none does, ThreadBusy if `owner` lost the thread's lease. An abandoned claim becomes `unknown`,
+        unless the tool is idempotent.
         """
         async with self.store.begin() as tx:
             review = await reviews.of_action(tx, action_id, lock=True)

@@ -11,7 +11,7 @@ from langchain_core.messages import ToolMessage
 from langchain_core.runnables import RunnableConfig
 from langgraph.types import interrupt
 
-from ..tools.declaration import declaration_of
+from ..tools.declaration import declaration_of, schema_digest
 from . import wording
 from .confidence import Reading, confidence
 from .errors import Unauthorised, UnknownTool
@@ -106,14 +106,14 @@ def act(gate: Gate) -> Node:
         row = await gate.ledger.stored(call["action"])
         if row is None:
             raise Unauthorised
+        # of the very tool that is called, not the one the gate was built with: some change in place
+        digest, idempotent = schema_digest(tool), declaration_of(tool).idempotent
         async with lease(gate.ledger.store, row.thread, gate.clock, patience=60.0) as owner:
             try:
-                claim = await gate.ledger.claim(row.id, owner, gate.digests[tool.name], idempotent=declaration_of(tool).idempotent)
+                claim = await gate.ledger.claim(row.id, owner, digest, idempotent=idempotent)
                 while isinstance(claim, InFlight):
                     await asyncio.sleep(BUSY_SECONDS)
-                    claim = await gate.ledger.claim(
-                        row.id, owner, gate.digests[tool.name], idempotent=declaration_of(tool).idempotent
-                    )
+                    claim = await gate.ledger.claim(row.id, owner, digest, idempotent=idempotent)
             except Unauthorised as error:
                 return _finished(call, str(error), failed=True)
             if isinstance(claim, Withheld):
