@@ -6,7 +6,6 @@ import json
 from pathlib import Path
 
 import pytest
-
 from assent.evals.learning import LearningReport, Run
 from assent.evals.learning_plot import main, table
 from assent.evals.stream import Outcome, StreamSettings
