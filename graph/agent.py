@@ -18,6 +18,7 @@ from .clock import Clock, fresh_id
 from .config import requester_of, thread_of
 from .errors import (
     AssentError,
+    Forgotten,
     MessageTooLong,
     ModelUnavailable,
     NotAllowed,
@@ -30,7 +31,7 @@ from .errors import (
 from .excerpt import text_of
 from .leases import lease
 from .running import storable
-from .store import executions, threads, wakes
+from .store import executions, reviews, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
 
@@ -205,6 +206,7 @@ class Agent:
             elif queue:
                 await self._deliver(queue[0], snapshot, mine, emit, modes)
             else:
+                await self._none_forgotten(thread, snapshot)
                 return "finished"
             snapshot = await self.graph.aget_state(mine)
             if snapshot.next:
@@ -215,6 +217,17 @@ class Agent:
         async with self._store.begin() as tx:
             await executions.abandon(
                 tx, thread, "The process stopped while the tool ran, and the case was cancelled.", self._clock()
+            )
+
+    async def _none_forgotten(self, thread: str, snapshot: Any) -> None:
+        """Raise Forgotten when the graph is done although something waits or was approved: it was changed, or sent back in time."""
+        told = {message.id for message in snapshot.values.get("messages", [])}
+        async with self._store.read() as tx:
+            left = [title for action, title in await reviews.unstarted(tx, thread) if f"result_{action}" not in told]
+        if left:
+            raise Forgotten(
+                f"The graph no longer knows of what waits for assent here ({', '.join(left)}): it was changed, or sent back "
+                "in time. Run the graph as it was, or cancel the case."
             )
 
     async def _deliver(self, row: InboundRow, snapshot: Any, config: RunnableConfig, emit: Emit, modes: dict[str, Any]) -> None:

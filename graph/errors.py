@@ -80,6 +80,10 @@ class ThreadClosed(AssentError):
     """This case was cancelled; start a new one."""
 
 
+class Forgotten(AssentError):
+    """The graph no longer knows of what waits for assent in this thread."""
+
+
 class StoreError(AssentError):
     """The database cannot be used."""
 

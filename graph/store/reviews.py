@@ -67,6 +67,18 @@ async def actions_of_thread(tx: AsyncSession, thread: str) -> Sequence[ActionRow
     return (await tx.exec(select(ActionRow).where(ActionRow.thread == thread).order_by(col(ActionRow.created_at)))).all()
 
 
+async def unstarted(tx: AsyncSession, thread: str) -> Sequence[tuple[str, str]]:
+    """Return action and title of what is pending or approved in a thread and was never started."""
+    query = (
+        select(ActionRow.id, ActionRow.title)
+        .join(ReviewRow, col(ReviewRow.action) == col(ActionRow.id))
+        .join(ExecutionRow, col(ExecutionRow.action) == col(ActionRow.id), isouter=True)
+        .where(ReviewRow.thread == thread, col(ReviewRow.status).in_(["pending", "approved"]))
+        .where(col(ExecutionRow.action).is_(None))
+    )
+    return (await tx.exec(query)).all()
+
+
 async def turn(tx: AsyncSession, row: ReviewRow, old: str, new: str, at: datetime | None) -> bool:
     """Compare-and-set a review's status at its version; False if somebody was faster."""
     mine = sa.and_(col(ReviewRow.id) == row.id, col(ReviewRow.status) == old, col(ReviewRow.version) == row.version)

@@ -296,3 +296,40 @@ async def test_somebody_elses_thread_cannot_be_used_on_ones_own_behalf(opened, t
     with pytest.raises(assent.AssentError):
         await agent.graph.ainvoke(asks(), on_thread("t1", "carol"))
     assert till.ran == [] and {card.requester for card in await opened.pending("bob")} == {"ada"}
+
+
+async def served(desk, tools, script, *, node="tools"):
+    """Serve a graph of one's own whose gate is under `node`."""
+
+    async def model(state: MessagesState):
+        return {"messages": [script.pop(0)]}
+
+    async def on(state: MessagesState):
+        return node if state["messages"][-1].tool_calls else END
+
+    builder = StateGraph(MessagesState).add_node("model", model).add_node(node, desk.gate(tools, policy=SAFE))
+    builder.add_edge(START, "model").add_conditional_edges("model", on, [node, END]).add_edge(node, "model")
+    return desk.serve(builder.compile(checkpointer=desk.saver))
+
+
+@pytest.mark.parametrize("decided", ["before", "after"])
+async def test_what_a_changed_graph_forgot_is_a_task_and_runs_where_it_is_remembered(url, till, decided):
+    async with assent.open(url) as desk:
+        await staff(desk)
+        await (await served(desk, till.tools, [WAITING])).ainvoke(asks(), on_thread())
+        (card,) = await desk.pending("ada")
+        if decided == "before":
+            await desk.decide(card.id, approve(card), "ada")
+    async with assent.open(url) as desk:
+        agent = await served(desk, till.tools, [], node="actions")
+        if decided == "after":
+            await desk.decide(card.id, approve(card), "ada")
+        await desk.drain()
+        assert till.ran == []
+        (task,) = await desk.tasks("ada")
+        assert task.kind == "stalled" and "no longer knows" in task.text and (await agent.aget_state(on_thread())).next == ()
+    async with assent.open(url) as desk:
+        await served(desk, till.tools, [AIMessage("Done.")])
+        await desk.retry("t1", "ada")
+        await desk.drain()
+        assert till.paid == [("pay", "bob", 5)] and await desk.tasks("ada") == []
