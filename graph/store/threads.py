@@ -75,7 +75,7 @@ async def waiting(tx: AsyncSession, thread: str) -> Sequence[InboundRow]:
 
 async def count_waiting(tx: AsyncSession, tenant: str, cap: int) -> int:
     """Return how many messages wait for delivery in a tenant, counted to `cap` at most."""
-    rows = sa.select(sa.literal(1)).join(ThreadRow, col(ThreadRow.id) == col(InboundRow.thread))
+    rows = sa.select(sa.literal(1)).select_from(InboundRow).join(ThreadRow, col(ThreadRow.id) == col(InboundRow.thread))
     rows = rows.where(col(InboundRow.status) == "waiting", col(ThreadRow.tenant) == tenant).limit(cap)
     return int(await tx.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import socket
 import time
 from pathlib import Path
@@ -126,8 +127,10 @@ async def _served(home: Path, messages: Path | None, port: int, seed: int, polic
     given = letters(messages, seed)
     await pull_models(options)
     async with open_place(home, options, policy=policy) as place, contextlib.AsyncExitStack() as running:
-        for work in (Worker.run(place.desk.worker, 1), _warm(place.brain), feed(place, given)):
-            task = asyncio.create_task(work)
+        works = {"The worker": Worker.run(place.desk.worker, 1), "The model": _warm(place.brain), "The feed": feed(place, given)}
+        for name, work in works.items():
+            task = asyncio.create_task(work, name=name)
+            task.add_done_callback(_say_why_it_stopped)
             running.callback(task.cancel)
         with err.status("Opening the desk"):
             server = await asyncio.to_thread(_server, place, port)
@@ -141,6 +144,13 @@ async def _served(home: Path, messages: Path | None, port: int, seed: int, polic
             show(f"http://127.0.0.1:{port}/sign-in?token={token}")
         await serving
     tell("Stopped. What waits is kept; the same command goes on with it.")
+
+
+def _say_why_it_stopped(task: asyncio.Task[None]) -> None:
+    """Tell in one line when work in the background ended by an error; the desk stays open, so that people can decide."""
+    if not task.cancelled() and (error := task.exception()) is not None:
+        logging.getLogger("assent").error("%s stopped", task.get_name(), exc_info=error)
+        tell(f"assent: {task.get_name()} stopped: {' '.join(str(error).split())[:300]}")
 
 
 async def _warm(brain: Brain) -> None:

@@ -42,6 +42,7 @@ def run(
     categories: Annotated[int, typer.Option(help="learning: kinds of action drawn per seed; 0 takes all.", min=0)] = 8,
     seed: Annotated[list[int] | None, typer.Option(help="learning: a stream per seed; give it several times.")] = None,
     messages: Annotated[int, typer.Option(help="learning: messages per stream.", min=1)] = 334,
+    baseline: Annotated[bool, typer.Option("--baseline", help="learning: the retriever alone, no model.")] = False,
     model: Model = None,
     gguf: Gguf = None,
     proposals: How = "auto",
@@ -51,7 +52,7 @@ def run(
     if suite == "learning":
         if data is None:
             raise Failed("learning needs --data FILE: JSON lines with `text` and `category`, or with `text` and `action`.", 2)
-        learned = wait_for(_learning(data, categories or None, tuple(seed or (0,)), messages, gguf))
+        learned = wait_for(_learning(data, categories or None, tuple(seed or (0,)), messages, gguf, baseline))
         print_json(learned.as_json()) if as_json else _print_learning(learned)
         return
     report = wait_for(_suite(suite, home, limit, options))
@@ -99,7 +100,9 @@ def _print(table: Table) -> None:
         show(note)
 
 
-async def _learning(data: Path, categories: int | None, seeds: Sequence[int], messages: int, gguf: Path | None) -> LearningReport:
+async def _learning(
+    data: Path, categories: int | None, seeds: Sequence[int], messages: int, gguf: Path | None, baseline: bool
+) -> LearningReport:
     await pull_models(BrainOptions(gguf=gguf))
     with progress() as bars:
         tasks: dict[str, Any] = {}
@@ -109,7 +112,15 @@ async def _learning(data: Path, categories: int | None, seeds: Sequence[int], me
                 tasks[what] = bars.add_task(what, total=total)
             bars.update(tasks[what], completed=done)
 
-        return await run_learning(data, categories=categories, seeds=seeds, messages=messages, gguf=gguf, progress=tell)
+        return await run_learning(
+            data,
+            categories=categories,
+            seeds=seeds,
+            messages=messages,
+            with_model=not baseline,
+            gguf=gguf,
+            progress=tell,
+        )
 
 
 def _print_learning(report: LearningReport) -> None:
