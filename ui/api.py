@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-from collections.abc import AsyncIterator
 from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Query, Request
@@ -96,9 +94,8 @@ def records_router(records: Records) -> APIRouter:
 
     @router.get("/history.jsonl")
     async def export(request: Request) -> StreamingResponse:
-        lines = await records.history(actor_of(request), "", 10_000, automatic=True)
         headers = {"content-disposition": 'attachment; filename="assent-history.jsonl"'}
-        return StreamingResponse(_jsonl(lines), media_type="application/x-ndjson", headers=headers)
+        return StreamingResponse(records.export(actor_of(request)), media_type="application/x-ndjson", headers=headers)
 
     @router.get("/tasks")
     async def tasks(request: Request) -> Any:
@@ -144,8 +141,3 @@ def threads_router(conversations: Conversations) -> APIRouter:
 
 ERRORS: tuple[type[Exception], ...] = (AssentError,)
 """What the routes turn into a status and a sentence; everything else is a bug and stays a 500."""
-
-
-async def _jsonl(lines: list[dict[str, Any]]) -> AsyncIterator[str]:
-    for line in lines:
-        yield json.dumps(line, ensure_ascii=True) + "\n"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -9,6 +11,9 @@ from .wire import as_json
 
 if TYPE_CHECKING:
     from ..graph.desk import Desk
+
+
+_PAGE = 500
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,6 +31,14 @@ class Records:
         """Return decisions, newest first, with their outcome; with `automatic` also what no person was asked about."""
         lines = await self.desk.history(actor, limit=limit, search=search, automatic=automatic)
         return [as_json(line) for line in lines]
+
+    async def export(self, actor: str) -> AsyncIterator[str]:
+        """Yield all decisions as JSON, one a line, newest first; what was written in them cannot break a line."""
+        before: int | None = None
+        while lines := await self.desk.history(actor, limit=_PAGE, before=before, automatic=False):
+            for line in lines:
+                yield json.dumps(as_json(line), ensure_ascii=True) + "\n"
+            before = min(line.sequence or 0 for line in lines)
 
     async def tasks(self, actor: str) -> list[dict[str, Any]]:
         """Return the executions whose end a person must state."""

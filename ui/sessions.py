@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import time
 from collections import OrderedDict, deque
 from collections.abc import Callable
@@ -13,10 +14,10 @@ from fastapi.responses import HTMLResponse, PlainTextResponse, RedirectResponse,
 from starlette.datastructures import Headers
 
 from .errors import NotSignedIn
-from .guard import COOKIE, USER, plain_refusal, session_token
+from .guard import COOKIE, USER, local_path, plain_refusal, session_token
 from .headers import SIGN_IN_POLICY
 from .settings import UiSettings
-from .sign_in_page import STYLE, link_page, password_page
+from .sign_in_page import STYLE, again_page, link_page, password_page
 
 if TYPE_CHECKING:
     from starlette.types import Scope
@@ -26,6 +27,7 @@ if TYPE_CHECKING:
 _WINDOW = 60.0
 _REMEMBERED = 10_000
 _PER_ADDRESS = 20
+_PLACES = re.compile(r"/(inbox|history|playground)?(\?review=[A-Za-z0-9_-]{1,80})?", re.ASCII)
 
 
 def user_of(request: Request) -> Any:
@@ -76,10 +78,14 @@ class Attempts:
 
 def sign_in_refusal(scope: Scope, status: int, message: str) -> Response:
     """Answer a browser without a session with the sign-in page, still as a 401; everybody else with one line."""
-    wants_page = "text/html" in Headers(scope=scope).get("accept", "") and scope["method"] == "GET"
+    headers = Headers(scope=scope)
+    wants_page = "text/html" in headers.get("accept", "") and scope["method"] == "GET"
     if status != 401 or not wants_page:
         return plain_refusal(scope, status, message)
-    return _page(password_page(_base(scope)), 401)
+    if headers.get("sec-fetch-site") == "cross-site":
+        return _page(again_page(_base(scope)), 401)
+    query = scope["query_string"].decode("latin-1")
+    return _page(password_page(_base(scope), then=_place(local_path(scope) + (f"?{query}" if query else ""))), 401)
 
 
 def sign_in_router(desk: Desk, settings: UiSettings) -> APIRouter:
@@ -110,7 +116,11 @@ class _Doors:
         return _page(link_page(base, token) if token else password_page(base))
 
     async def with_password(
-        self, request: Request, name: Annotated[str, Form(max_length=200)], password: Annotated[str, Form(max_length=400)]
+        self,
+        request: Request,
+        name: Annotated[str, Form(max_length=200)],
+        password: Annotated[str, Form(max_length=400)],
+        then: Annotated[str, Form(max_length=200)] = "/",
     ) -> Response:
         keys = (f"name {name}", _address(request))
         if self.attempts.exhausted((keys[0], 1), (keys[1], _PER_ADDRESS)):
@@ -119,7 +129,7 @@ class _Doors:
         if user is None:
             self.attempts.failed(*keys)
             return self._refused(request, "That user name and password do not match.")
-        return await self._signed_in(request, user.name)
+        return await self._signed_in(request, user.name, _place(then))
 
     async def with_link(self, request: Request, token: Annotated[str, Form(max_length=400)]) -> Response:
         if self.attempts.exhausted((_address(request), _PER_ADDRESS)):
@@ -137,10 +147,10 @@ class _Doors:
         response.delete_cookie(COOKIE, path=base or "/")
         return response
 
-    async def _signed_in(self, request: Request, name: str) -> Response:
+    async def _signed_in(self, request: Request, name: str, place: str = "/") -> Response:
         await self._end_session(request)  # a session never survives a sign-in
         base = _base(request.scope)
-        response = RedirectResponse(base + "/", status_code=303)
+        response = RedirectResponse(base + place, status_code=303)
         token = await self.desk.users.open_session(name)
         secure = self.settings.secure_cookies
         response.set_cookie(COOKIE, token, path=base or "/", httponly=True, samesite="strict", secure=secure)
@@ -156,6 +166,11 @@ class _Doors:
 
 def _address(request: Request) -> str:
     return f"address {request.client.host if request.client else '?'}"
+
+
+def _place(wanted: str) -> str:
+    """Return a page of the desk, or its first one for anything else: a sign-in leads nowhere but here."""
+    return wanted if _PLACES.fullmatch(wanted) else "/"
 
 
 def _base(scope: Scope) -> str:

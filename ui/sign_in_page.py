@@ -25,13 +25,14 @@ button { width: 100%; margin-top: 22px; font: inherit; font-weight: 600; padding
 """
 
 
-def password_page(base: str, problem: str = "") -> str:
-    """Return the page with the form for user name and password."""
+def password_page(base: str, problem: str = "", then: str = "/") -> str:
+    """Return the page with the form for user name and password; `then` is where a sign-in leads."""
     alert = f'<p role="alert">{escape(problem)}</p>' if problem else ""
     return _page(
         base,
         f"""<h1>Assent</h1><p>Sign in to the desk.</p>{alert}
 <form method="post" action="{escape(base)}/sign-in">
+<input type="hidden" name="then" value="{escape(then)}">
 <label for="name">User name</label><input id="name" name="name" autocomplete="username" autofocus required>
 <label for="password">Password</label>
 <input id="password" name="password" type="password" autocomplete="current-password" required>
@@ -49,9 +50,15 @@ def link_page(base: str, token: str) -> str:
     )
 
 
-def _page(base: str, body: str) -> str:
+def again_page(base: str) -> str:
+    """Return a page that asks for itself again: a browser that came from another site sends a strict cookie only then."""
+    return _page(base, "<p>One moment…</p>", '<meta http-equiv="refresh" content="0">')
+
+
+def _page(base: str, body: str, head: str = "") -> str:
     return (
         '<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Sign in · Assent</title>'
         '<meta name="viewport" content="width=device-width, initial-scale=1">'
+        f"{head}"
         f'<link rel="stylesheet" href="{escape(base)}/sign-in.css"></head><body><main>{body}</main></body></html>'
     )

@@ -21,6 +21,7 @@ _STATUS: tuple[tuple[str, int, str], ...] = (
     ("TooLate", 409, "too_late"),
     ("NotAllowed", 403, "not_allowed"),
     ("InvalidEdit", 422, "invalid_edit"),
+    ("StoreError", 503, "try_again"),
     ("UnknownReview", 404, "unknown_review"),
     ("UnknownThread", 404, "unknown_thread"),
 )

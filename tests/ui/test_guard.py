@@ -217,6 +217,6 @@ async def test_somebody_elses_gradio_session_gives_nothing(
     (send,) = [one["id"] for one in config["dependencies"] if one["targets"][0][1] == "click" and len(one["inputs"]) == 3]
     await run(ada, send, ["play-1", "C100", "a secret wish"])
     await shop.desk.drain()
-    assert "a secret wish" in str(await run(ada, tick, ["play-1"]))
+    assert "a secret wish" in str(await run(ada, tick, ["play-1", "C100"]))
     for name in ("play-1", "ada/play-1", "../ada/play-1"):
-        assert "a secret wish" not in str(await run(vic, tick, [name]))
+        assert "a secret wish" not in str(await run(vic, tick, [name, "C100"]))

@@ -347,3 +347,23 @@ async def test_a_choice_narrows_the_ones_after_it(shop: Shop, browser: Any) -> N
         await decided(shop)
         line = await latest(shop)
         assert (line.review, line.accepted["order_id"], line.accepted["amount"]) == (review, "1002", "12.00")
+
+
+async def test_a_decision_the_desk_keeps_failing_on_is_given_back_and_blocks_no_other(shop: Shop, browser: Any) -> None:
+    first = await shop.refund(1)
+    await shop.refund(2)
+    async with signed_in_page(shop, browser, "ada") as page:
+        await page.wait_for_selector(".rc-facts >> text=1001")
+        await page.route(f"**/{first}/decision", lambda route: route.fulfill(status=500, body="Internal Server Error"))
+        await page.keyboard.press("a")
+        await page.wait_for_selector(".rc-facts >> text=1002")
+        await page.keyboard.press("a")
+        await page.wait_for_selector("text=The desk cannot be reached.")
+        for _ in range(8):
+            if await page.get_by_role("button", name="Try now").is_visible():
+                await page.get_by_role("button", name="Try now").click()
+            await page.wait_for_timeout(150)
+        await decided(shop)
+        await page.wait_for_selector("text=RQ-1 was put back")
+        await page.wait_for_selector(".rc-facts >> text=1001")
+        assert [line.number for line in await shop.desk.history("lin")] == [2]

@@ -80,3 +80,20 @@ async def test_a_browser_without_a_session_gets_the_sign_in_page_as_a_401(anonym
 async def test_a_hostile_token_is_text(anonymous: httpx.AsyncClient) -> None:
     answer = await anonymous.get("/sign-in", params={"token": '"><script>alert(1)</script>'})
     assert "<script" not in answer.text
+
+
+async def test_a_sign_in_leads_to_the_page_that_was_asked_for_and_nowhere_else(anonymous: httpx.AsyncClient) -> None:
+    page = await anonymous.get("/?review=rev_1", headers={"accept": "text/html"})
+    assert 'name="then" value="/?review=rev_1"' in page.text
+    places = {"/inbox": "/inbox", "/?review=rev_1": "/?review=rev_1"}
+    places |= dict.fromkeys(("//evil.example", "https://evil.example", "/\\evil.example", "/inbox/../x", "/?review=a&b=c"), "/")
+    for then, place in places.items():
+        answer = await anonymous.post("/sign-in", data={"name": "ada", "password": PASSWORD, "then": then})
+        assert answer.headers["location"] == place
+
+
+async def test_coming_from_another_site_the_browser_is_asked_to_come_again(anonymous: httpx.AsyncClient) -> None:
+    headers = {"accept": "text/html", "sec-fetch-site": "cross-site"}
+    answer = await anonymous.get("/?review=rev_1", headers=headers)
+    assert answer.status_code == 401 and 'http-equiv="refresh"' in answer.text
+    assert "refresh" not in (await anonymous.get("/", headers={**headers, "sec-fetch-site": "same-origin"})).text

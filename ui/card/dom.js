@@ -55,6 +55,7 @@ const basePath = () => {
 };
 
 class Unreachable extends Error {}
+class Failing extends Error {}
 class SignedOut extends Error {}
 
 const call = async (method, path, body) => {
@@ -70,10 +71,10 @@ const call = async (method, path, body) => {
       signal: stop.signal,
     });
     if (response.status === 401) throw new SignedOut();
-    if (response.status >= 500 || response.status === 429) throw new Unreachable();
+    if (response.status >= 500 || response.status === 429) throw new Failing();
     return { status: response.status, body: await response.json() };
   } catch (problem) {
-    throw problem instanceof SignedOut ? problem : new Unreachable();
+    throw problem instanceof SignedOut || problem instanceof Failing ? problem : new Unreachable();
   } finally {
     clearTimeout(timer);
   }

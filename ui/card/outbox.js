@@ -1,5 +1,7 @@
 // Holds every decision until the desk acknowledges it and sends it again with the same key; refuses to lose one.
 const OUTBOX_KEY = 'assent:unsent';
+const PATIENCE = 5;
+const GIVEN_UP = { status: 500, body: { error: 'failing', message: 'The desk failed on this decision several times. Look in History whether it counts, then decide again.' } };
 
 const newKey = () => (crypto.randomUUID ? crypto.randomUUID() : Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, '0')).join(''));
 
@@ -21,6 +23,14 @@ const outbox = ({ holding, onReply, onTrouble, onClear }) => {
     clearTimeout(timer);
     timer = setTimeout(drain, Math.min(10000, 500 * 2 ** Math.min(failures, 5)));
   };
+  const countFailure = () => {
+    const [entry] = waiting;
+    entry.failures = (entry.failures || 0) + 1;
+    if (entry.failures < PATIENCE) return;
+    waiting = waiting.slice(1);
+    keep();
+    onReply(entry, GIVEN_UP);
+  };
   const drain = async () => {
     if (sending) return;
     sending = true;
@@ -37,7 +47,8 @@ const outbox = ({ holding, onReply, onTrouble, onClear }) => {
         onReply(entry, reply);
       }
     } catch (problem) {
-      if (!(problem instanceof SignedOut || problem instanceof Unreachable)) console.error(problem);
+      if (![SignedOut, Unreachable, Failing].some((kind) => problem instanceof kind)) console.error(problem);
+      if (problem instanceof Failing) countFailure();
       trouble(problem);
     } finally {
       sending = false;

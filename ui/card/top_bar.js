@@ -20,9 +20,9 @@ const signOut = async () => {
 const wish = localStorage.getItem(THEME_SETTING);
 if (wish) document.body.classList.toggle('dark', wish === 'dark');
 paintTheme();
-fill(bar, el('span', { class: 'tb-name' }, 'Assent'), themeButton);
+fill(bar, el('h1', { class: 'tb-name' }, 'Assent'), themeButton);
 settled('GET', '/api/me').then(({ status, body }) => {
   if (status !== 200) return;
-  fill(bar, el('span', { class: 'tb-name' }, 'Assent'), el('span', {}, el('b', {}, body.name), el('span', { class: 'tb-role' }, ` · ${body.role}`)),
+  fill(bar, el('h1', { class: 'tb-name' }, 'Assent'), el('span', {}, el('b', {}, body.name), el('span', { class: 'tb-role' }, ` · ${body.role}`)),
     themeButton, el('button', { type: 'button', on: { click: signOut } }, 'Sign out'));
 });
