@@ -15,7 +15,8 @@ from .store import examples
 from .store.models import ExampleRow
 from .store.session import Store
 
-NEAREST = 6
+NEAREST = 24
+"""How many precedents a step has: votes count them all, a small model is shown the nearest few."""
 
 
 class Memory:

@@ -30,6 +30,10 @@ if TYPE_CHECKING:
     from .gate import Gate
 
 
+SHOWN = 6
+"""How many past decisions a card shows."""
+
+
 @dataclass(frozen=True, slots=True)
 class Proposal:
     """An action with what was found out about it before anybody was asked."""
@@ -199,7 +203,7 @@ def row_of(
         threshold=threshold,
         evidence=list(proposal.evidence),
         conversation=call["excerpt"],
-        precedents=[precedent_json(one) for one in step.precedents if one.decided] if step else [],
+        precedents=[precedent_json(one) for one in step.precedents if one.decided][:SHOWN] if step else [],
         choices=proposal.choices,
         args_schema=gate.schemas[tool.name] if tool else {},
         description=tool.description if tool else "",
