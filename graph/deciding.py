@@ -16,12 +16,12 @@ from .canonical import NotCanonical, canonical
 from .clock import Clock, fresh_id
 from .decisions import Approve, Edit, Reject, Respond
 from .errors import AlreadyDecided, InvalidEdit, NotAllowed, StaleDigest, TooLate, UnknownReview, UnknownTool
-from .gate import Gate
 from .people import require
 from .proposals import facts_of
 from .store import examples, executions, reviews, threads, wakes
 from .store.models import ActionRow, DecisionRow, ExampleRow, ReviewRow, UserRow
 from .store.session import AsyncSession, Store
+from .wiring import Gate
 
 Answer = Approve | Edit | Reject | Respond
 GateOf = Callable[[ActionRow], Gate | None]

@@ -20,7 +20,7 @@ from .clock import Clock
 from .confidence import Signal, agreement, precedent, self_assessment
 from .decisions import parse_decision
 from .errors import AssentError
-from .gate import Gate, gate_graph
+from .gate import gate_graph
 from .ledger import Ledger
 from .memory import Memory
 from .people import People
@@ -31,6 +31,7 @@ from .proposing import Proposer, native
 from .store.models import ActionRow
 from .store.session import Store
 from .views import ExampleView, HistoryLine, ReviewCard, Task
+from .wiring import Gate
 from .worker import Worker
 from .workflow import agent_graph
 

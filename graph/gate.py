@@ -2,58 +2,23 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import Any
+from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
-from langchain_core.tools import BaseTool
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
 from . import nodes
 from .actions import mint_action_id
-from .clock import Clock
-from .confidence import Signal
 from .config import requester_of, thread_of
 from .errors import AssentError
 from .excerpt import excerpt, latest_text
-from .ledger import Ledger
-from .memory import Memory
-from .policy import Policy
-from .proposing import Proposer
 from .routing import by_outcome, by_result, by_ruling, by_verdict
 from .running import storable
 from .state import Call, CallAnswer, CallState, Conversation
-from .steps import Steps, step_for
-
-
-@dataclass(frozen=True, slots=True)
-class Gate:
-    """What the nodes of a gate work with."""
-
-    agent: str
-    tenant: str
-    ledger: Ledger
-    tools: Mapping[str, BaseTool]
-    schemas: Mapping[str, dict[str, Any]]
-    """Each tool's argument schema, worked out once."""
-    digests: Mapping[str, str]
-    """Each tool's schema digest, worked out once."""
-    policy: Policy
-    clock: Clock
-    propose: Proposer | None = None
-    instructions: str = ""
-    memory: Memory | None = None
-    may_finish: bool = True
-    actions_per_turn: int | None = None
-    """After so many done actions the turn ends without asking the model; None: the model says when it is done."""
-    attempts: int = 3
-    """How often the agent may try again in a turn after it was turned down."""
-    signals: Sequence[Signal] = ()
-    provenance: Mapping[str, str] = field(default_factory=dict)
-    steps: Steps = field(default_factory=Steps)
+from .steps import step_for
+from .wiring import Gate
 
 
 def call_graph(gate: Gate) -> StateGraph[CallState, None, CallState, CallAnswer]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -22,9 +22,7 @@ from .proposals import Proposal, check, row_of
 from .running import run_tool
 from .signals.reading import taken
 from .state import CallState
-
-if TYPE_CHECKING:
-    from .gate import Gate
+from .wiring import Gate
 
 Node = Callable[..., Awaitable[dict[str, Any]]]
 

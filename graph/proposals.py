@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.runnables import RunnableConfig
 from langchain_core.tools import BaseTool
@@ -25,10 +25,7 @@ from .config import requester_of, thread_of
 from .policy import Facts
 from .state import Call, CallState, Way
 from .store.models import ActionRow
-
-if TYPE_CHECKING:
-    from .gate import Gate
-
+from .wiring import Gate
 
 SHOWN = 6
 """How many past decisions a card shows."""

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
@@ -12,27 +11,7 @@ from ..tools.declaration import Case, legal_choices
 from .canonical import NotCanonical, canonical
 from .excerpt import latest_text
 from .proposing import Offer, Step
-
-if TYPE_CHECKING:
-    from .gate import Gate
-
-
-class Steps:
-    """The steps behind the latest proposals, by action id; after a restart they are gone, and what was gated is reviewed."""
-
-    def __init__(self, keep: int = 512) -> None:
-        self._keep = keep
-        self._steps: OrderedDict[str, Step] = OrderedDict()
-
-    def put(self, action: str, step: Step) -> None:
-        """Keep the step that led to an action."""
-        self._steps[action] = step
-        while len(self._steps) > self._keep:
-            self._steps.popitem(last=False)
-
-    def get(self, action: str) -> Step | None:
-        """Return the step that led to an action."""
-        return self._steps.get(action)
+from .wiring import Gate
 
 
 async def step_for(gate: Gate, messages: Sequence[BaseMessage], thread: str, requester: str) -> Step:

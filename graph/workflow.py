@@ -14,9 +14,10 @@ from langgraph.types import Send
 from .config import requester_of, thread_of
 from .errors import ProposalError
 from .excerpt import text_of
-from .gate import Gate, call_graph, calls_of, sends
+from .gate import call_graph, calls_of, sends
 from .state import Conversation
 from .steps import step_for, this_turn
+from .wiring import Gate
 
 PROPOSALS = 2
 """How often a malformed answer is asked for again before the case stalls."""

@@ -10,9 +10,10 @@ from typing import Any
 import assent
 import pytest
 from assent.graph.clock import utc_now
-from assent.graph.gate import Gate, call_graph
+from assent.graph.gate import call_graph
 from assent.graph.ledger import Ledger
 from assent.graph.store.session import Store
+from assent.graph.wiring import Gate
 from assent.graph.workflow import agent_graph
 
 ROOT = Path(__file__).parent.parent
@@ -23,7 +24,9 @@ def drawings() -> dict[str, str]:
     """Return what the code draws now, by the name in the marker."""
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Store(f"sqlite:///{folder}/none.db"), utc_now)
-        gate = Gate(agent="assent", tenant="main", ledger=ledger, tools={}, schemas={}, digests={}, policy=assent.Policy(()), clock=utc_now)
+        gate = Gate(
+            agent="assent", tenant="main", ledger=ledger, tools={}, schemas={}, digests={}, policy=assent.Policy(()), clock=utc_now
+        )
         graphs: dict[str, Any] = {"call": call_graph(gate), "agent": agent_graph(gate)}
         return {name: graph.compile().get_graph().draw_mermaid() for name, graph in graphs.items()}
 
