@@ -127,9 +127,11 @@ async def _pages(page: Any, address: str, folder: Path, name: str) -> None:
         await page.wait_for_timeout(150)
     await page.wait_for_timeout(400)
     await page.screenshot(path=folder / f"desk-review-{name}.png")
+    if name != "light":
+        return
     await page.keyboard.press("e")
-    await page.get_by_label("Amount").wait_for()
-    await page.screenshot(path=folder / f"desk-edit-{name}.png")
+    await page.get_by_label("Reason").select_option(label="missing_item")
+    await page.screenshot(path=folder / "desk-edit.png")
     for where, ready in (("inbox", "table"), ("history", ".rv-list"), ("playground", ".cv-list")):
         await page.goto(f"{address}/{where}")
         await page.wait_for_selector(ready)
@@ -138,7 +140,7 @@ async def _pages(page: Any, address: str, folder: Path, name: str) -> None:
             await page.get_by_label("Message").fill("Hello, my order has not come. Can you cancel it please?")
             await page.get_by_role("button", name="Send").click()
             await page.wait_for_selector(".cv-waiting")
-        await page.screenshot(path=folder / f"desk-{where}-{name}.png")
+        await page.screenshot(path=folder / f"desk-{where}.png")
 
 
 async def stay(port: int) -> None:
