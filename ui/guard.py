@@ -11,6 +11,7 @@ from starlette.datastructures import Headers
 from starlette.requests import cookie_parser
 from starlette.responses import JSONResponse, Response
 
+from ..graph.errors import StoreError
 from .headers import hardened
 from .settings import UiSettings
 
@@ -39,7 +40,7 @@ def plain_refusal(scope: Scope, status: int, message: str) -> Response:
     return JSONResponse({"error": _WORDS.get(status, "refused"), "message": message}, status_code=status)
 
 
-_WORDS = {400: "bad_request", 401: "not_signed_in", 403: "refused", 404: "not_found", 413: "too_large"}
+_WORDS = {400: "bad_request", 401: "not_signed_in", 403: "refused", 404: "not_found", 413: "too_large", 503: "try_again"}
 
 
 class Guard:
@@ -82,7 +83,10 @@ class Guard:
             return 403, "This request comes from another site."
         if _length(headers) > self.settings.body_limit:
             return 413, f"The request is larger than {self.settings.body_limit} bytes."
-        user = await self._user(headers)
+        try:
+            user = await self._user(headers)
+        except StoreError:
+            return 503, "The desk's database cannot be used just now; try again."
         scope[USER] = user
         if user is None and path not in OPEN_PATHS:
             return 401, "Sign in first."

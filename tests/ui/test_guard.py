@@ -4,8 +4,9 @@ import re
 from typing import Any
 
 import httpx
-from assent.ui import mount
-from assent.ui.guard import GRADIO_DOORS, OPEN_PATHS
+from assent.graph.errors import StoreError
+from assent.ui import create_app, mount
+from assent.ui.guard import GRADIO_DOORS, OPEN_PATHS, Guard
 from fastapi import FastAPI
 from starlette.routing import Mount, Route
 
@@ -220,3 +221,13 @@ async def test_somebody_elses_gradio_session_gives_nothing(
     assert "a secret wish" in str(await run(ada, tick, ["play-1", "C100"]))
     for name in ("play-1", "ada/play-1", "../ada/play-1"):
         assert "a secret wish" not in str(await run(vic, tick, [name, "C100"]))
+
+
+async def test_a_database_that_is_away_lets_nobody_in_and_says_so(shop: Shop) -> None:
+    async def away(token: str) -> Any:
+        raise StoreError
+
+    guarded = Guard(create_app(shop.desk, settings()), away, settings())
+    async with client(guarded, "some session") as known:
+        answer = await known.get("/api/me")
+    assert (answer.status_code, answer.json()["error"]) == (503, "try_again")

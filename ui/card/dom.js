@@ -71,7 +71,8 @@ const call = async (method, path, body) => {
       signal: stop.signal,
     });
     if (response.status === 401) throw new SignedOut();
-    if (response.status >= 500 || response.status === 429) throw new Failing();
+    if (response.status === 500) throw new Failing();
+    if (response.status > 500 || response.status === 429) throw new Unreachable();
     return { status: response.status, body: await response.json() };
   } catch (problem) {
     throw problem instanceof SignedOut || problem instanceof Failing ? problem : new Unreachable();
