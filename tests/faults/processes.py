@@ -123,20 +123,20 @@ def kill_after(desk: assent.Desk, point: str) -> None:
             wrapped("finish")
 
 
-async def ask(url: str, bank: Bank, threads: Sequence[str] = ("t1",), amount: int = 5, count: int = 1, ahead: float = 0) -> None:
+async def ask(url: str, bank: Bank, idempotent: bool = False, threads: Sequence[str] = ("t1",), count: int = 1) -> None:
     """Let an agent ask for payments and leave them waiting."""
-    async with open_desk(url, clock=later_clock(ahead)) as desk:
+    async with open_desk(url) as desk:
         await staff(desk)
-        wanted = [("pay", {"to": f"payee{index}", "amount": amount}) for index in range(count)]
-        agent = serve(desk, bank_tool(bank, idempotent=False), *[calls(*wanted) for _ in threads])
+        wanted = [("pay", {"to": f"payee{index}", "amount": 5}) for index in range(count)]
+        agent = serve(desk, bank_tool(bank, idempotent=idempotent), *[calls(*wanted) for _ in threads])
         for thread in threads:
             await agent.ainvoke({"messages": [("user", "Pay.")]}, on_thread(thread))
 
 
-async def look(url: str, found: Any, ahead: float = 600) -> None:
-    """Put what the desk shows into a queue."""
-    async with open_desk(url, clock=later_clock(ahead)) as desk:
-        found.put(
+async def look(url: str, found: Any) -> None:
+    """Send what the desk shows ten minutes later."""
+    async with open_desk(url, clock=later_clock(600)) as desk:
+        found.send(
             {
                 "pending": [card.id for card in await desk.pending("lee")],
                 "tasks": [(task.kind, task.action) for task in await desk.tasks("lee")],
@@ -147,9 +147,11 @@ async def look(url: str, found: Any, ahead: float = 600) -> None:
 
 def seen(url: str) -> dict[str, Any]:
     """Return what the desk shows, read by a fresh process."""
-    found = _fork.Queue()
-    assert one(look, url, found) == 0
-    shown: dict[str, Any] = found.get(timeout=10)
+    here, there = _fork.Pipe(duplex=False)
+    assert one(look, url, there) == 0
+    shown: dict[str, Any] = here.recv()
+    here.close()
+    there.close()
     return shown
 
 

@@ -42,7 +42,7 @@ async def drain_later(url, bank, idempotent, ahead=600):
 def test_two_approve_at_the_same_moment_and_one_payment_is_made(tmp_path, idempotent):
     for round in range(N):
         url, bank = fresh(tmp_path, f"d{round}")
-        assert one(ask, url, bank) == 0
+        assert one(ask, url, bank, idempotent) == 0
         gate = barrier(2)
         both = [start(decide_and_drain, url, bank, idempotent, gate, who, approve) for who in ("ada", "bob")]
         assert run(both) == [0, 0]
@@ -75,7 +75,7 @@ async def approve_everything(url):
 def test_three_workers_wake_at_once(tmp_path, idempotent):
     for round in range(N):
         url, bank = fresh(tmp_path, f"d{round}")
-        assert one(ask, url, bank, ("t1", "t2"), 5, 2) == 0
+        assert one(ask, url, bank, idempotent, ("t1", "t2"), 2) == 0
         assert one(approve_everything, url) == 0
         gate = barrier(3)
         assert run([start(drain_together, url, bank, idempotent, gate) for _ in range(3)]) == [0, 0, 0]
@@ -98,7 +98,7 @@ async def decide_half(url, bank, gate, actor, mine):
 def test_five_calls_of_one_message_decided_by_two_processes_each_get_their_own_answer(tmp_path):
     for round in range(max(1, N // 3)):
         url, bank = fresh(tmp_path, f"d{round}")
-        assert one(ask, url, bank, ("t1",), 5, 5) == 0
+        assert one(ask, url, bank, False, ("t1",), 5) == 0
         gate = barrier(2)
         pair = [start(decide_half, url, bank, gate, "ada", {0, 1, 4}), start(decide_half, url, bank, gate, "bob", {2, 3})]
         assert run(pair) == [0, 0]

@@ -1,0 +1,248 @@
+"""Whatever happens to a desk in whatever order: paid is what was approved, once, and nothing is lost; a list of payments judges."""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import shutil
+import tempfile
+from contextlib import ExitStack, suppress
+from pathlib import Path
+from typing import Any
+
+import assent
+from assent.graph.errors import AlreadyDecided, AssentError, StaleDigest
+from fakes import SAFE, HandClock, approve, calls, edit, on_thread, reject, respond, says, staff
+from hypothesis import HealthCheck, Phase, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
+from langgraph.types import Command
+
+THREADS = ("t1", "t2")
+PEOPLE = ("ada", "bob", "lee")
+ANSWERS = st.sampled_from(["approve", "edit", "reject", "respond"])
+_template: list[Path] = []
+
+
+class Killed(BaseException):
+    """Stands for the end of a process, as far as one can be had without ending this one."""
+
+
+def _fresh_database(folder: Path) -> Path:
+    """Return a database with tables and people; made once, then copied."""
+    if not _template:
+        made = Path(tempfile.mkdtemp()) / "desk.db"
+
+        async def make() -> None:
+            async with assent.open(f"sqlite:///{made}") as desk:
+                await staff(desk)
+
+        asyncio.run(make())
+        _template.append(made)
+    return Path(shutil.copy(_template[0], folder / "desk.db"))
+
+
+class DeskMachine(RuleBasedStateMachine):
+    """One desk, two threads, three people, a bank that is not idempotent, and bad luck."""
+
+    @initialize()
+    def open(self) -> None:
+        self.stack = ExitStack()
+        self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
+        self.loop = asyncio.new_event_loop()
+        self.stack.callback(self.loop.close)
+        self.url, self.clock = f"sqlite:///{_fresh_database(self.folder)}", HandClock()
+        self.paid: list[int] = []
+        self.doubtful: set[int] = set()
+        self.accepted: dict[str, int] = {}
+        """What the last decision of a review lets be paid."""
+        self.ever: set[int] = set()
+        self.asked = 0
+        self.dies: str | None = None
+        self.travelled = self.cancelled = False
+        self.start()
+
+    def run(self, work: Any) -> Any:
+        return self.loop.run_until_complete(work)
+
+    def start(self) -> None:
+        self.opening = assent.open(self.url, clock=self.clock)
+        self.desk = self.run(self.opening.__aenter__())
+
+        @assent.action(consequence="costly")
+        async def pay(to: str, amount: int) -> str:
+            """Pay."""
+            if self.dies == "before":
+                self.dies = None
+                raise Killed
+            self.paid.append(amount)
+            if self.dies == "after":
+                self.dies = None
+                raise Killed
+            return f"paid {amount}"
+
+        self.agent = self.desk.agent(tools=[pay], policy=SAFE, propose=self.proposed)
+
+    def stop(self) -> None:
+        self.run(self.opening.__aexit__(None, None, None))
+
+    async def proposed(self, step: Any, **_: Any) -> Any:
+        if not step.messages or step.messages[-1].type != "human":
+            return says()
+        wanted = []
+        for _index in range(1 + self.asked % 2):
+            self.asked += 1
+            wanted.append(("pay", {"to": "bob", "amount": self.asked}))
+        return calls(*wanted)
+
+    def try_(self, work: Any) -> Any:
+        """Do something that may be refused, or end in the middle."""
+        try:
+            return self.run(work)
+        except (AssentError, Killed, asyncio.CancelledError):
+            return None
+
+    def cards(self) -> list[Any]:
+        return sorted(self.run(self.desk.pending("ada")), key=lambda card: card.number)
+
+    def answer(self, kind: str, card: Any) -> dict[str, Any]:
+        return {"approve": approve, "reject": reject, "edit": lambda one: edit(one, amount=one.args["amount"] + 1000)}.get(
+            kind, lambda one: respond(one, "No.")
+        )(card)
+
+    @rule(thread=st.sampled_from(THREADS))
+    def message(self, thread: str) -> None:
+        self.try_(self.desk.send(thread, "Pay.", requester="carol"))
+
+    @rule(kind=ANSWERS, who=st.sampled_from(PEOPLE), window=st.sampled_from([0, 0, 30]), pick=st.integers(0, 3))
+    @precondition(lambda self: self.cards())
+    def decide(self, kind: str, who: str, window: float, pick: int) -> None:
+        card = self.cards()[pick % len(self.cards())]
+        done = self.run(self.desk.decide(card.id, self.answer(kind, card), who, undo_window=window))
+        amount = card.args["amount"] + (1000 if kind == "edit" else 0)
+        self.accepted[done.review_id] = amount if kind in ("approve", "edit") else 0
+        self.ever |= {amount} if kind in ("approve", "edit") else set()
+
+    @rule(pick=st.integers(0, 3))
+    @precondition(lambda self: self.cards())
+    def decide_what_was_not_shown(self, pick: int) -> None:
+        card = self.cards()[pick % len(self.cards())]
+        with suppress(StaleDigest):
+            self.run(self.desk.decide(card.id, {"type": "approve", "digest": "0" * 64}, "ada"))
+            raise AssertionError("a digest that nobody was shown decided something")
+
+    @rule(pick=st.integers(0, 9))
+    @precondition(lambda self: self.accepted)
+    def decide_again(self, pick: int) -> None:
+        review = sorted(self.accepted)[pick % len(self.accepted)]
+        card = self.run(self.desk.card(review, "bob"))
+        if card.status != "pending":
+            with suppress(AlreadyDecided):
+                self.run(self.desk.decide(review, approve(card), "bob"))
+                raise AssertionError("decided twice")
+
+    @rule(pick=st.integers(0, 9))
+    @precondition(lambda self: self.accepted)
+    def withdraw(self, pick: int) -> None:
+        review = sorted(self.accepted)[pick % len(self.accepted)]
+        before = self.run(self.desk.card(review, "lee")).version
+        self.try_(self.desk.withdraw(review, "lee"))
+        if self.run(self.desk.card(review, "lee")).version > before:
+            self.accepted[review] = 0
+
+    @rule()
+    def drain(self) -> None:
+        self.try_(self.desk.drain())
+
+    @rule(
+        thread=st.sampled_from(THREADS), value=st.sampled_from([True, "approved", {"type": "approve"}, {"0" * 32: True}, {"x": 1}])
+    )
+    def forge(self, thread: str, value: Any) -> None:
+        with suppress(Exception):
+            self.run(self.agent.graph.ainvoke(Command(resume=value), on_thread(thread)))
+
+    @rule(thread=st.sampled_from(THREADS), pick=st.integers(0, 20))
+    def travel(self, thread: str, pick: int) -> None:
+        async def back() -> None:
+            history = [one async for one in self.agent.graph.aget_state_history(on_thread(thread))]
+            if history:
+                await self.agent.graph.ainvoke(None, history[pick % len(history)].config)
+
+        self.travelled = True
+        with suppress(Exception, Killed, asyncio.CancelledError):
+            self.run(back())
+
+    @rule(when=st.sampled_from(["before", "after"]))
+    def bad_luck(self, when: str) -> None:
+        self.dies = when
+
+    @rule(seconds=st.sampled_from([1, 31, 700]))
+    def wait(self, seconds: float) -> None:
+        self.clock.forward(seconds)
+
+    @rule(seconds=st.sampled_from([0, 700]))
+    def restart(self, seconds: float) -> None:
+        self.stop()
+        self.clock.forward(seconds)
+        self.start()
+
+    @rule(thread=st.sampled_from(THREADS), sure=st.integers(0, 3))
+    def cancel(self, thread: str, sure: int) -> None:
+        if sure == 0:
+            self.cancelled = True
+            self.try_(self.desk.cancel(thread, "ada"))
+
+    @rule(outcome=st.sampled_from(["done", "not_done"]))
+    def settle(self, outcome: Any) -> None:
+        for task in self.run(self.desk.tasks("ada")):
+            if task.kind == "unknown":
+                self.try_(self.desk.settle(task.action, outcome, "ada"))
+
+    @invariant()
+    def paid_is_what_was_approved_and_once(self) -> None:
+        paid = getattr(self, "paid", [])
+        assert len(paid) == len(set(paid)), f"paid twice: {paid}"
+        assert set(paid) <= getattr(self, "ever", set()), f"paid without approval: {paid}"
+
+    def teardown(self) -> None:
+        if not hasattr(self, "desk"):
+            return
+        try:
+            self.dies = None
+            for _ in range(6):
+                self.clock.forward(700)
+                self.run(self.desk.drain())
+                self.settle("not_done")
+                for card in self.cards():
+                    self.try_(self.desk.decide(card.id, reject(card), "ada"))
+            self.run(self.desk.drain())
+            self.paid_is_what_was_approved_and_once()
+            if not self.travelled:
+                self.nothing_is_left()
+        finally:
+            self.stop()
+            self.stack.close()
+
+    def nothing_is_left(self) -> None:
+        assert self.cards() == [] and self.run(self.desk.tasks("ada")) == []
+        assert self.run(self.desk.backlog()) == 0
+        lines = self.run(self.desk.history("ada", limit=500))
+        for line in lines:
+            assert line.outcome in ("", "succeeded", "failed"), line
+        if not self.cancelled:
+            approved = {amount for amount in self.accepted.values() if amount}
+            told = {line.accepted["amount"] for line in lines if line.accepted and line.outcome}
+            assert approved <= told, f"approved and forgotten: {approved - told}"
+        for thread in THREADS:
+            if self.run(self.desk.has_thread(thread)) and self.run(self.desk.conversation(thread)).status != "cancelled":
+                assert self.run(self.agent.aget_state(on_thread(thread))).next == ()
+
+
+DeskMachine.TestCase.settings = settings(
+    max_examples=int(os.environ.get("ASSENT_MACHINE_N", "6")),
+    stateful_step_count=25,
+    deadline=None,
+    phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a step is slow: the failing run itself says more than its shrinking
+    suppress_health_check=list(HealthCheck),
+)
+TestDesk = DeskMachine.TestCase
