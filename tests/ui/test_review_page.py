@@ -3,6 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
+from assent.graph.hidden import hidden_in
 
 from .conftest import Shop, done, eventually, signed_in_page
 
@@ -274,6 +275,38 @@ async def test_hidden_characters_are_shown_and_can_be_taken_out(shop: Shop, brow
         await page.keyboard.press("Control+Enter")
         await decided(shop)
         assert (await latest(shop)).accepted["text"] == "pay evil me "
+
+
+async def test_what_is_called_hidden_is_what_the_policy_calls_hidden(shop: Shop, browser: Any) -> None:
+    ordinary = (
+        "\u0645\u06cc\u200c\u062e\u0648\u0627\u0647\u0645",
+        "\u2764\ufe0f",
+        "1\ufe0f\u20e3",
+        "\U0001f468\u200d\U0001f469\u200d\U0001f467",
+    )
+    flags = ("\U0001f3f4\U000e0067\U000e0062\U000e0065\U000e006e\U000e0067\U000e007f", "\u05d0\u200f!", "line\r\nend\tof it")
+    hiding = (
+        "a\u200cb",
+        "a\u200db",
+        "\u200d",
+        "x\ufe0f",
+        "\U0001f3f4\U000e0061\U000e0062",
+        "a\u00adb",
+        "\u2800",
+        "a\rb",
+        "\x1b[2K",
+        "\u2066",
+        "\ufdd0",
+    )
+    for text in (*ordinary, *flags, *hiding):
+        assert bool(list(hidden_in("text", text))) == (text in hiding), ascii(text)
+        await shop.ask("note", {"text": f"<{text}>"})
+    async with signed_in_page(shop, browser, "ada") as page:
+        for number, text in enumerate((*ordinary, *flags, *hiding), start=1):
+            await page.wait_for_selector(f".rc-meta >> text=/^RQ-{number}$/")
+            found = await page.locator(".rc-facts .rc-hidden").count()
+            assert (found > 0) == (text in hiding), ascii(text)
+            await page.keyboard.press("a")
 
 
 async def test_a_link_to_a_review_opens_that_review(shop: Shop, browser: Any) -> None:

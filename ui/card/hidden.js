@@ -7,26 +7,41 @@ const HIDDEN_NAMES = {
   0x202e: 'right-to-left override', 0x2060: 'word joiner', 0x2066: 'left-to-right isolate', 0x2067: 'right-to-left isolate',
   0x2068: 'first strong isolate', 0x2069: 'end of isolate', 0x3164: 'Hangul filler', 0xfeff: 'zero-width no-break space',
 };
-const HIDDEN = new RegExp(
-  '[\\u0000-\\u0008\\u000B-\\u001F\\u007F-\\u009F\\u00AD\\u034F\\u061C\\u115F\\u1160\\u17B4\\u17B5\\u180B-\\u180F\\u200B-\\u200F'
-    + '\\u2028-\\u202E\\u2060-\\u206F\\u3164\\uFE00-\\uFE0F\\uFEFF\\uFFA0\\uFFF9-\\uFFFB\\u{E0000}-\\u{E0FFF}\\p{Co}\\p{Cs}]', 'gu');
-const PICTURE = /\p{Extended_Pictographic}|\p{Emoji_Modifier}|[\u20E3#*0-9]/u;
+const HIDDEN = new RegExp('(?![\\n\\t])[\\p{Cc}\\p{Cf}\\p{Cs}\\p{Co}\\p{Noncharacter_Code_Point}\\u034F\\u115F\\u1160\\u17B4\\u17B5\\u180B-\\u180F'
+  + '\\u2028\\u2029\\u2065\\u2800\\u3164\\uFE00-\\uFE0F\\uFFA0\\u{E0000}-\\u{E0FFF}]', 'gu');
+const FLAG = /\u{1F3F4}[\u{E0061}-\u{E007A}]{5}\u{E007F}/gu;
+const KNOWN_FLAGS = ['gbeng', 'gbsct', 'gbwls'];
+const PICTURE = /[\p{So}\p{Sk}]/u;
+const JOINING = /[\u0600-\u0DFF\u1820-\u18AA]/u;
+const RIGHT_TO_LEFT = /[\p{Script=Arabic}\p{Script=Hebrew}\p{Script=Syriac}\p{Script=Thaana}\p{Script=Nko}]/u;
 const MIXED_WORD = /(?=\p{L}*\p{Script=Latin})(?=\p{L}*[\p{Script=Cyrillic}\p{Script=Greek}])\p{L}+/gu;
 const STACKED = /\p{M}{4,}/gu;
 
-const belongsToPicture = (text, at, length) => {
+const isOrdinary = (text, at, length) => {
   const code = text.codePointAt(at);
-  const before = text.slice(Math.max(0, at - 2), at);
-  if (code === 0xfe0f) return PICTURE.test(before);
-  return code === 0x200d && (PICTURE.test(before) || before.endsWith('\ufe0f')) && PICTURE.test(text.slice(at + length, at + length + 2));
+  const before = [...text.slice(Math.max(0, at - 2), at)].pop() || '';
+  const after = text.slice(at + length, at + length + 2);
+  const follower = [...after][0] || '';
+  if (code === 0x0d) return follower === '\n';
+  if (code === 0xfe0e || code === 0xfe0f) return PICTURE.test(before) || /[#*0-9]/.test(before);
+  if (code === 0x200c || code === 0x200d) {
+    const joined = (PICTURE.test(before) || before === '\ufe0f') && PICTURE.test(follower);
+    return joined || (JOINING.test(before) && JOINING.test(follower));
+  }
+  return (code === 0x200e || code === 0x200f) && (RIGHT_TO_LEFT.test(before) || RIGHT_TO_LEFT.test(follower));
 };
 
-const lineEnd = (text, at) => text[at] === '\r' && text[at + 1] === '\n';
+const flagPlaces = (text) => {
+  const letters = (flag) => [...flag].slice(1, 6).map((tag) => String.fromCharCode(tag.codePointAt(0) - 0xe0000)).join('');
+  return [...text.matchAll(FLAG)].filter((match) => KNOWN_FLAGS.includes(letters(match[0]))).map((match) => [match.index, match.index + match[0].length]);
+};
 
 const hiddenSpans = (text) => {
   const spans = [];
+  const flags = flagPlaces(text);
   for (const match of text.matchAll(HIDDEN)) {
-    if (!lineEnd(text, match.index) && !belongsToPicture(text, match.index, match[0].length)) {
+    const inFlag = flags.some(([from, to]) => match.index >= from && match.index < to);
+    if (!inFlag && !isOrdinary(text, match.index, match[0].length)) {
       spans.push({ from: match.index, to: match.index + match[0].length, kind: 'hidden' });
     }
   }
