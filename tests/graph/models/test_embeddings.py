@@ -80,3 +80,21 @@ def test_the_fallback_is_the_same_in_every_process() -> None:
 @needs_weights
 def test_local_embedder_prefers_meaning() -> None:
     assert local_embedder().kind == "sentence"
+
+
+def test_embedding_leaves_the_thread_count_as_it_was() -> None:
+    from assent.graph.models.blas import _threads, one_thread
+
+    found = _threads()
+    if found is None:
+        pytest.skip("this NumPy does not use OpenBLAS")
+    read, write = found
+    before = read()
+    try:
+        write(2)
+        with pytest.raises(RuntimeError, match="inside"), one_thread():
+            assert read() == 1
+            raise RuntimeError("inside")
+        assert read() == 2
+    finally:
+        write(before)
