@@ -61,8 +61,9 @@ def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
 
 
 def _mount_gradio(inner: FastAPI, desk: Desk, settings: UiSettings) -> None:
-    for name, value in _QUIET.items():  # read by gradio when it is imported
-        os.environ[name] = value
+    os.environ.update(_QUIET)  # read by gradio when it is imported
+    for name, value in _NO_HUB.items():
+        os.environ.setdefault(name, value)  # the application around us may need the hub
     import gradio
 
     from .pages import build_pages
@@ -93,9 +94,8 @@ _QUIET = {
     "GRADIO_RUN_HISTORY": "False",
     "GRADIO_MCP_SERVER": "False",
     "GRADIO_SSR_MODE": "False",
-    "HF_HUB_DISABLE_TELEMETRY": "1",
-    "HF_HUB_OFFLINE": "1",
 }
+_NO_HUB = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
 
 
 def _both(outer: Lifespan[FastAPI], inner: FastAPI, working: Desk | None) -> Lifespan[FastAPI]:

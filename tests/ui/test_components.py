@@ -56,3 +56,19 @@ def test_the_six_reasons_are_the_same_on_both_sides() -> None:
 def test_importing_the_desks_front_loads_neither_gradio_nor_fastapi() -> None:
     code = "import sys, assent, assent.ui; print([name for name in ('gradio', 'fastapi') if name in sys.modules])"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout.strip() == "[]"
+
+
+def test_building_the_application_looks_up_no_other_machine() -> None:
+    code = """
+import socket, time, types
+asked = []
+ask = socket.getaddrinfo
+socket.getaddrinfo = lambda host, *rest, **more: (asked.append(host), ask(host, *rest, **more))[1]
+from assent.ui import UiSettings, create_app
+desk = types.SimpleNamespace(users=types.SimpleNamespace(session=None))
+create_app(desk, UiSettings(run_worker=False))
+time.sleep(2)
+print([host for host in asked if host not in ('localhost', '127.0.0.1', '::1', None)])
+"""
+    done = subprocess.run([sys.executable, "-W", "ignore", "-c", code], capture_output=True, text=True, check=True, timeout=120)
+    assert done.stdout.strip() == "[]"
