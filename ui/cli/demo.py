@@ -127,7 +127,7 @@ async def _served(home: Path, messages: Path | None, port: int, seed: int, polic
     given = letters(messages, seed)
     await pull_models(options)
     async with open_place(home, options, policy=policy) as place, contextlib.AsyncExitStack() as running:
-        works = {"The worker": Worker.run(place.desk.worker, 1), "The model": _warm(place.brain), "The feed": feed(place, given)}
+        works = {"The worker": Worker.run(place.desk.worker, 2), "The model": _warm(place.brain), "The feed": feed(place, given)}
         for name, work in works.items():
             task = asyncio.create_task(work, name=name)
             task.add_done_callback(_say_why_it_stopped)
