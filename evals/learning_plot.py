@@ -20,7 +20,7 @@ COLOURS: dict[str, str] = {"model and precedents": "#0b6e4f", "retriever alone":
 
 
 def figure(report: LearningReport, path: Path, title: str) -> None:
-    """Write a PNG: above the share that still needs a person per window, below how many were automated wrongly."""
+    """Write a PNG: above the shares that need a person and that are proposed right, below the wrong."""
     import matplotlib
 
     matplotlib.use("Agg")
@@ -45,8 +45,10 @@ def ways(report: LearningReport) -> list[Way]:
 
 def _line(axes: Axes, windows: Sequence[Tally], way: str) -> None:
     places = _middles(windows)
-    shares = [100 * (window.needing_a_person or 0.0) for window in windows]
-    axes.plot(places, shares, color=COLOURS[way], linewidth=2.2, marker="o", markersize=4.5, label=way)
+    people = [100 * (window.needing_a_person or 0.0) for window in windows]
+    right = [100 * window.proposals_right / window.messages for window in windows]
+    axes.plot(places, people, color=COLOURS[way], linewidth=2.2, marker="o", markersize=4.5, label=f"{way}: needs a person")
+    axes.plot(places, right, color=COLOURS[way], linewidth=1.1, linestyle=":", label=f"{way}: proposal right")
 
 
 def _bars(axes: Axes, report: LearningReport) -> None:
@@ -70,9 +72,9 @@ def _middles(windows: Sequence[Tally]) -> list[float]:
 def _dress(upper: Axes, lower: Axes, report: LearningReport, title: str) -> None:
     streams = len({run.seed for run in report.runs})
     upper.set_title(title, loc="left", color=INK, fontsize=11.5, fontweight="bold")
-    upper.set_ylabel("% needing a person", color=INK)
+    upper.set_ylabel("% of messages", color=INK)
     upper.set_ylim(0, 103)
-    upper.legend(frameon=False, loc="best")
+    upper.legend(frameon=False, loc="best", fontsize=8.5)
     lower.set_ylabel("wrong", color=INK)
     lower.set_xlabel(f"messages seen, in windows of {WINDOW} ({streams} streams together)", color=INK)
     for axes in (upper, lower):
