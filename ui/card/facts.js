@@ -2,10 +2,10 @@
 const FOLD_LINES = 12;
 const FOLD_CHARACTERS = 1200;
 
-const folded = (text, onOpen) => {
+const folded = (text, onOpen, lineLimit = FOLD_LINES, characterLimit = FOLD_CHARACTERS) => {
   const lines = text.split('\n');
-  if (lines.length <= FOLD_LINES && text.length <= FOLD_CHARACTERS) return el('div', { class: 'rc-text' }, marked(text));
-  const head = lines.slice(0, FOLD_LINES - 4).join('\n').slice(0, FOLD_CHARACTERS - 400);
+  if (lines.length <= lineLimit && text.length <= characterLimit) return el('div', { class: 'rc-text' }, marked(text));
+  const head = lines.slice(0, Math.ceil(lineLimit * 0.7)).join('\n').slice(0, Math.ceil(characterLimit * 0.7));
   const hiddenLines = lines.length - head.split('\n').length;
   const amount = hiddenLines > 0 ? plural(hiddenLines, 'hidden line', 'hidden lines') : plural(text.length - head.length, 'hidden character', 'hidden characters');
   const body = el('div', { class: 'rc-text' }, marked(head));
@@ -80,18 +80,26 @@ const confidenceSection = (card) => {
 
 const argumentLine = (args) => Object.entries(args || {}).map(([name, value]) => `${words(name)}: ${typeof value === 'string' ? value : JSON.stringify(value)}`).join(' · ');
 
+const PRECEDENTS_SHOWN = 3;
+const TAUGHT = { approve: 'approved', edit: 'edited', reject: 'rejected', respond: 'answered' };
+
 const precedentItem = (precedent, mayRetire) => {
   const item = el('li', {},
-    el('blockquote', {}, folded(String(precedent.text))),
+    el('blockquote', {}, folded(String(precedent.text), null, 6, 280)),
     el('div', { class: 'rc-soft' }, marked(`${words(precedent.tool)} · ${argumentLine(precedent.args)}`)),
-    el('div', { class: 'rc-soft' }, `${precedent.decision || 'decided'} by `, marked(precedent.by || 'somebody'), ` · similarity ${share(precedent.similarity)}`));
+    el('div', { class: 'rc-soft' }, marked(TAUGHT[precedent.decision] || precedent.decision || 'decided'), ' by ', marked(precedent.by || 'somebody'),
+      ` · similarity ${share(precedent.similarity)}`));
   if (mayRetire()) item.append(takeOut(precedent.example_id, () => item.remove()));
   return item;
 };
 
-const precedentSection = (card, mayRetire) => (card.precedents.length
-  ? section('Similar past decisions', 'rc-precedents', el('ul', {}, card.precedents.map((precedent) => precedentItem(precedent, mayRetire))))
-  : null);
+const precedentSection = (card, mayRetire) => {
+  if (!card.precedents.length) return null;
+  const items = card.precedents.map((precedent) => precedentItem(precedent, mayRetire));
+  const rest = items.slice(PRECEDENTS_SHOWN);
+  return section('Similar past decisions', 'rc-precedents', el('ul', {}, items.slice(0, PRECEDENTS_SHOWN)),
+    rest.length ? el('details', {}, el('summary', {}, `${rest.length} more`), el('ul', {}, rest)) : null);
+};
 
 const SPEAKERS = { requester: 'customer', agent: 'agent', action: 'action' };
 

@@ -14,6 +14,8 @@ from ..conversations import Conversations
 from .frames import QUIET, navigation
 
 _POLL = 2.0
+_MOVE = "(written) => ['', written]"
+"""Empties the box when Send is pressed, so that no late answer wipes out what is written next."""
 
 
 def build(blocks: gr.Blocks, conversations: Conversations) -> None:
@@ -27,10 +29,12 @@ def build(blocks: gr.Blocks, conversations: Conversations) -> None:
         text = gr.Textbox(label="Message", placeholder="My parcel never came…", lines=2, max_lines=8, scale=5, max_length=20_000)
         send = gr.Button("Send", variant="primary", scale=0, min_width=120, elem_id="assent-send")
     thread = gr.Textbox(visible="hidden", label="Thread")
+    outgoing = gr.Textbox(visible="hidden", label="Outgoing")
     chat = _Chat(conversations)
     blocks.load(chat.start, None, [requester, thread, view], **QUIET)
     gr.Timer(_POLL).tick(chat.read, [thread, requester], [requester, thread, view], **QUIET)
-    gr.on([send.click, text.submit], chat.send, [thread, requester, text], [text, thread, view], **QUIET)
+    moved = gr.on([send.click, text.submit], None, text, [text, outgoing], js=_MOVE, **QUIET)
+    moved.then(chat.send, [thread, requester, outgoing], [text, thread, view], **QUIET)
     gr.on([fresh.click, requester.input], chat.renew, None, [thread, view], **QUIET)
 
 
@@ -59,7 +63,7 @@ class _Chat:
             return await self._begun(thread, request)
         return gr.skip(), gr.skip(), await self._shown(thread, request)
 
-    async def send(self, thread: str, requester: str | None, text: str, request: gr.Request) -> tuple[str, str, Any]:
+    async def send(self, thread: str, requester: str | None, text: str, request: gr.Request) -> tuple[Any, str, Any]:
         thread = thread or _new_thread()
         if not request.username or not text.strip() or not await self._conversations.requesters():
             return text, thread, await self._shown(thread, request)
@@ -68,7 +72,7 @@ class _Chat:
             await self._conversations.send(request.username, thread, text.strip(), speaker)
         except AssentError as error:
             return text, thread, _problem(str(error))
-        return "", thread, await self._shown(thread, request)
+        return gr.skip(), thread, await self._shown(thread, request)
 
     async def _shown(self, thread: str, request: gr.Request) -> Any:
         if not request.username or not thread:
