@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import datetime, timedelta
@@ -10,14 +11,14 @@ from typing import Any
 from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
-from ..tools.declaration import ActionRefused, Case, dry_run, plain, schema_digest, schema_of
+from ..tools.declaration import ActionRefused, Case, dry_run, schema_digest, schema_of
 from .actions import Action
-from .canonical import NotCanonical, canonical
+from .canonical import NotCanonical
 from .clock import Clock, fresh_id
 from .decisions import Approve, Edit, Reject, Respond
 from .errors import AlreadyDecided, InvalidEdit, NotAllowed, StaleDigest, TooLate, UnknownReview, UnknownTool
 from .people import require
-from .proposals import facts_of
+from .proposals import NotFitting, facts_of, fitting
 from .store import examples, executions, reviews, threads, wakes
 from .store.models import ActionRow, DecisionRow, ExampleRow, ReviewRow, UserRow
 from .store.session import AsyncSession, Store
@@ -25,6 +26,8 @@ from .wiring import Gate
 
 Answer = Approve | Edit | Reject | Respond
 GateOf = Callable[[ActionRow], Gate | None]
+
+LONGEST_UNDO = 86_400.0
 
 TURNS = {"approve": "approved", "edit": "approved", "reject": "rejected", "respond": "answered"}
 
@@ -65,13 +68,18 @@ async def decide(
         now = clock()
         if not await reviews.turn(tx, review, "pending", TURNS[answer.type], now):
             raise await _too_late(tx, review_id)
-        effective = now + timedelta(seconds=max(0.0, undo_window))
+        effective = now + timedelta(seconds=_window(undo_window))
         decision = _decision(review, action, answer, user, edited, key, now, effective)
         tx.add(decision)
         await tx.flush()
         await examples.add(tx, _example(action, decision, gate_of(action)))
         await wakes.add(tx, action.thread, decision.id, effective)
         return Decided(review.id, TURNS[answer.type], decision.id, decision.digest, effective)
+
+
+def _window(seconds: float) -> float:
+    """Return the undo window in seconds, within 0 and a day; what is no number is none."""
+    return min(max(0.0, seconds), LONGEST_UNDO) if math.isfinite(seconds) else 0.0
 
 
 async def withdraw(store: Store, clock: Clock, review_id: str, actor: str) -> None:
@@ -261,14 +269,12 @@ async def _edited(store: Store, gate_of: GateOf, review_id: str, answer: Edit, a
 
 def _fitting(tool: BaseTool, args: Mapping[str, Any]) -> dict[str, Any]:
     try:
-        fitting = plain(tool, args)
-        canonical(fitting)
+        return fitting(tool, schema_of(tool), args)
     except ValidationError as error:
         problems = {str(one["loc"][0]) if one["loc"] else "": str(one["msg"]) for one in error.errors(include_url=False)}
         raise InvalidEdit(problems) from None
-    except NotCanonical as error:
+    except (NotCanonical, NotFitting) as error:
         raise InvalidEdit({"": str(error)}) from None
-    return fitting
 
 
 async def _acceptable(gate: Gate, tool: BaseTool, action: Action, row: ActionRow) -> None:

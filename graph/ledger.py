@@ -221,6 +221,13 @@ class Ledger:
             review = await reviews.of_action(tx, action_id)
             return await reviews.last_decision(tx, review.id) if review is not None else None
 
+    async def supersede(self, action_id: str) -> None:
+        """Close the review of an action that nothing covers any more, so that an approval never looks as if it still stood."""
+        async with self.store.begin() as tx:
+            review = await reviews.of_action(tx, action_id, lock=True)
+            if review is not None and review.status == "approved" and await executions.get(tx, action_id) is None:
+                await reviews.turn(tx, review, "approved", "superseded", self.clock())
+
     async def execution(self, action_id: str) -> Recorded | None:
         """Return what is known of an action's execution."""
         async with self.store.read() as tx:

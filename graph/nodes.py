@@ -113,6 +113,7 @@ def act(gate: Gate) -> Node:
                     await asyncio.sleep(BUSY_SECONDS)
                     claim = await gate.ledger.claim(row.id, owner, digest, idempotent=idempotent)
             except Unauthorised as error:
+                await gate.ledger.supersede(row.id)
                 return _finished(call, str(error), failed=True)
             if isinstance(claim, Withheld):
                 return {"result": "withheld"}

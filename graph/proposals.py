@@ -23,6 +23,7 @@ from .actions import Action
 from .canonical import NotCanonical, canonical
 from .config import requester_of, thread_of
 from .policy import Facts
+from .proposing.legality import schema_problem
 from .state import Call, CallState, Way
 from .store.models import ActionRow
 from .wiring import Gate
@@ -85,9 +86,8 @@ async def check(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
         known = ", ".join(sorted(gate.tools))
         return Proposal(action, "refuse").with_reason("tools", "refuse", f"There is no tool {call['name']!r}; use {known}.")
     try:
-        args = plain(tool, call["args"])
-        canonical(args)
-    except (ValidationError, NotCanonical) as error:
+        args = fitting(tool, gate.schemas[tool.name], call["args"])
+    except (ValidationError, NotCanonical, NotFitting) as error:
         action = action_of(gate, call, case, tool, {})
         return Proposal(action, "refuse").with_reason("schema", "refuse", f"The arguments do not fit: {problem(error)}")
     return await _ruled(gate, tool, case, action_of(gate, call, case, tool, args), call["earlier"])
@@ -160,9 +160,30 @@ def covers(choice: Mapping[str, Any], args: Mapping[str, Any]) -> bool:
     return all(name in args and canonical(args[name]) == canonical(value) for name, value in choice.items())
 
 
-def problem(error: ValidationError | NotCanonical) -> str:
+class NotFitting(ValueError):
+    """The arguments do not fit the tool's schema."""
+
+
+def fitting(tool: BaseTool, schema: Mapping[str, Any], args: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the canonical arguments, defaults filled in; raises ValidationError, NotCanonical or NotFitting.
+
+    Refused too are arguments that the tool's own schema would drop, and schemas that change a value every time they read it:
+    what is shown must be what runs.
+    """
+    found = plain(tool, args)
+    unknown = sorted(set(args) - set(schema.get("properties", {})))
+    if unknown and not schema.get("additionalProperties"):
+        raise NotFitting(f"{', '.join(unknown)}: the tool knows no such argument")
+    if canonical(plain(tool, found)) != canonical(found):
+        raise NotFitting("the tool's schema changes the arguments each time it reads them, so what is shown would not be what runs")
+    if isinstance(tool.args_schema, dict) and (wrong := schema_problem(found, schema, dict(schema))):
+        raise NotFitting(wrong)
+    return found
+
+
+def problem(error: ValidationError | NotCanonical | NotFitting) -> str:
     """Return the first problem of a validation in one line."""
-    if isinstance(error, NotCanonical):
+    if isinstance(error, NotCanonical | NotFitting):
         return str(error)
     first = error.errors(include_url=False)[0]
     where = ".".join(str(part) for part in first["loc"])

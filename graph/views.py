@@ -63,7 +63,7 @@ class HistoryLine:
     """What was accepted: the edited arguments, or the proposed ones."""
     seen_ms: int | None
     outcome: str
-    """The execution's status, or empty when nothing ran."""
+    """The execution's status; `superseded` or `cancelled` when a decision no longer stands; empty when nothing ran."""
     result: str
 
     def as_json(self) -> dict[str, Any]:
@@ -177,7 +177,7 @@ def history_line(decision: DecisionRow, review: ReviewRow, action: ActionRow, ex
         args=action.args,
         accepted=accepted,
         seen_ms=decision.seen_ms,
-        outcome=execution.status if execution else "",
+        outcome=execution.status if execution else review.status if review.status in ("superseded", "cancelled") else "",
         result=(execution.result or "") if execution else "",
     )
 

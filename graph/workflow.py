@@ -22,6 +22,9 @@ from .wiring import Gate
 PROPOSALS = 2
 """How often a malformed answer is asked for again before the case stalls."""
 
+MOST_ACTIONS = 25
+"""So many actions end a turn, whatever the model still wants: a loop of allowed ones must not go on for ever."""
+
 HANDED_OVER = "I could not settle this; a colleague will look at it."
 
 
@@ -80,4 +83,4 @@ def turn_over(turn: Sequence[BaseMessage], actions: int | None, attempts: int) -
     done = [message for message in results if message.status != "error"]
     if actions is not None and len(done) >= actions:
         return "\n".join(text_of(message) for message in done)
-    return HANDED_OVER if len(results) - len(done) >= attempts else None
+    return HANDED_OVER if len(results) - len(done) >= attempts or len(results) >= MOST_ACTIONS else None

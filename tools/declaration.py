@@ -216,6 +216,9 @@ def action(
             raise TypeError(f"an action is an async function: write 'async def {getattr(target, '__name__', target)}'")
         if not inspect.getdoc(target):
             raise TypeError(f"the action {target.__name__!r} needs a docstring: people and models read it")
+        taken = sorted({"args", "kwargs"} & set(inspect.signature(target).parameters))
+        if taken:
+            raise TypeError(f"the action {target.__name__!r} cannot have a parameter named {taken[0]!r}; rename it")
         case_name = _case_parameter(target)
 
         async def run(**arguments: Any) -> Any:

@@ -9,9 +9,11 @@ from typing import Any
 import assent
 import pytest
 from assent.graph.confidence import Reading
+from assent.graph.errors import InvalidEdit
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, respond, says, told
+from langchain_core.messages import AIMessage
 from langchain_core.tools import StructuredTool, tool
-from pydantic import BaseModel
+from pydantic import BaseModel, field_validator
 
 
 async def test_what_is_allowed_runs_while_its_siblings_wait_each_alone(opened, till):
@@ -448,3 +450,51 @@ async def test_keys_that_json_turns_into_text_are_shown_hashed_and_run_alike(ope
     await opened.decide(card.id, approve(card), "ada")
     await opened.drain()
     assert ran == [{1: 0.5, 2: -0.0}]
+
+
+class Doubled(BaseModel):
+    """A schema that is not the same twice: it doubles what it reads."""
+
+    amount: int
+
+    @field_validator("amount")
+    @classmethod
+    def twice(cls, value: int) -> int:
+        return value * 2
+
+
+async def test_a_schema_that_changes_what_it_reads_is_refused_because_it_would_run_what_nobody_saw(opened, till):
+    async def pay(amount: int) -> str:
+        till.ran.append(amount)
+        return "paid"
+
+    tool = StructuredTool(name="pay", description="Pay.", coroutine=pay, args_schema=Doubled)
+    agent = opened.agent(tools=[tool], policy=SAFE, propose=Script(calls(("pay", {"amount": 10})), AIMessage("Well.")))
+    await agent.ainvoke(asks("Pay."), on_thread())
+    assert await opened.pending("ada") == [] and till.ran == []
+    assert "not be what runs" in (await opened.history("ada"))[0].reason
+
+
+async def test_a_tool_with_a_plain_json_schema_is_validated_and_unknown_arguments_are_refused(opened, till):
+    async def pay(**given: Any) -> str:
+        till.ran.append(given)
+        return "paid"
+
+    schema = {"type": "object", "properties": {"amount": {"type": "integer"}}, "required": ["amount"]}
+    tool = StructuredTool(name="pay", description="Pay.", coroutine=pay, args_schema=schema)
+    script = Script(calls(("pay", {"amount": "ten"})), calls(("pay", {"amount": 10, "to": "eve"})), calls(("pay", {"amount": 10})))
+    agent = opened.agent(tools=[tool], policy=SAFE, propose=script)
+    await agent.ainvoke(asks("Pay."), on_thread())
+    (card,) = await opened.pending("ada")
+    assert card.args == {"amount": 10}
+    with pytest.raises(InvalidEdit):
+        await opened.decide(card.id, {"type": "edit", "digest": card.digest, "args": {"amount": "much"}}, "ada")
+    with pytest.raises(InvalidEdit, match="knows no such argument"):
+        await opened.decide(card.id, {"type": "edit", "digest": card.digest, "args": {"amount": 1, "to": "eve"}}, "ada")
+
+
+async def test_a_model_that_never_stops_is_stopped_after_so_many_actions(opened, till):
+    forever = Script(*[calls(("look", {"what": str(index)})) for index in range(40)])
+    agent = opened.agent(tools=till.tools, policy=SAFE, propose=forever)
+    state = await agent.ainvoke(asks("Look around."), on_thread())
+    assert len([one for one in state["messages"] if one.type == "tool"]) == 25

@@ -158,7 +158,7 @@ class DeskMachine(RuleBasedStateMachine):
         thread=st.sampled_from(THREADS), value=st.sampled_from([True, "approved", {"type": "approve"}, {"0" * 32: True}, {"x": 1}])
     )
     def forge(self, thread: str, value: Any) -> None:
-        with suppress(Exception):
+        with suppress(Exception, Killed, asyncio.CancelledError):
             self.run(self.agent.graph.ainvoke(Command(resume=value), on_thread(thread)))
 
     @rule(thread=st.sampled_from(THREADS), pick=st.integers(0, 20))

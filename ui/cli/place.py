@@ -128,5 +128,5 @@ def playbook() -> tuple[Example, ...]:
 def _keep_log(home: Path) -> None:
     """Write what goes wrong inside to a file; the terminal is for people."""
     log = logging.getLogger("assent")
-    log.handlers = [logging.FileHandler(home / "assent.log", delay=True)]
+    log.handlers = [logging.FileHandler(home / "assent.log", delay=True, encoding="utf-8", errors="backslashreplace")]
     log.propagate = False
