@@ -127,11 +127,12 @@ async def _pages(page: Any, address: str, folder: Path, name: str) -> None:
         await page.wait_for_timeout(150)
     await page.wait_for_timeout(400)
     await page.screenshot(path=folder / f"desk-review-{name}.png")
-    if name != "light":
+    if name == "phone":
         return
-    await page.keyboard.press("e")
-    await page.get_by_label("Reason").select_option(label="missing_item")
-    await page.screenshot(path=folder / "desk-edit.png")
+    if name == "light":
+        await page.keyboard.press("e")
+        await page.get_by_label("Reason").select_option(label="missing_item")
+        await page.screenshot(path=folder / "desk-edit.png")
     for where, ready in (("inbox", "table"), ("history", ".rv-list"), ("playground", ".cv-list")):
         await page.goto(f"{address}/{where}")
         await page.wait_for_selector(ready)
@@ -140,7 +141,7 @@ async def _pages(page: Any, address: str, folder: Path, name: str) -> None:
             await page.get_by_label("Message").fill("Hello, my order has not come. Can you cancel it please?")
             await page.get_by_role("button", name="Send").click()
             await page.wait_for_selector(".cv-waiting")
-        await page.screenshot(path=folder / f"desk-{where}.png")
+        await page.screenshot(path=folder / f"desk-{where}-{name}.png")
 
 
 async def stay(port: int) -> None:
