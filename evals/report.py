@@ -136,9 +136,7 @@ def _shares(name: str, wanted: Condition | None, results: Iterable[CaseResult]) 
     scores = [score for result in results for score in result.scores if score.scorer == name and score.value is not None]
     parts = dict.fromkeys(part for score in scores for part in score.parts)
     whole = _share(name, None, higher, [score.value or 0.0 for score in scores])
-    by_part = [
-        _share(name, part, higher, [float(score.parts[part]) for score in scores if part in score.parts]) for part in parts
-    ]
+    by_part = [_share(name, part, higher, [float(score.parts[part]) for score in scores if part in score.parts]) for part in parts]
     return [whole, *by_part]
 
 

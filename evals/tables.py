@@ -29,8 +29,7 @@ def report_table(report: Report) -> Table:
 def comparison_table(comparison: Comparison) -> Table:
     """Return a comparison as a table: how many cases got better and worse by each score."""
     rows = tuple(
-        (line.scorer, str(line.n), str(len(line.better)), str(len(line.worse)), f"{line.p_value:.3f}")
-        for line in comparison.lines
+        (line.scorer, str(line.n), str(len(line.better)), str(len(line.worse)), f"{line.p_value:.3f}") for line in comparison.lines
     )
     notes = [f"Only in the first report: {', '.join(comparison.only_before)}."] if comparison.only_before else []
     notes += [f"Only in the second report: {', '.join(comparison.only_after)}."] if comparison.only_after else []

@@ -186,9 +186,7 @@ def leave_one_out(
     return recall
 
 
-async def _index(
-    store: Store, tenant: str, agent: str, embedder: Embedder, playbook: Sequence[Remembered]
-) -> PrecedentIndex:
+async def _index(store: Store, tenant: str, agent: str, embedder: Embedder, playbook: Sequence[Remembered]) -> PrecedentIndex:
     index = PrecedentIndex(embedder)
     accepted = [
         Remembered(example.id, example.text, example.tool, example.accepted)

@@ -19,8 +19,7 @@ def rows(example: Example) -> tuple[dict[str, Any], ...]:
         return ()
     turns = prompt(example)
     return tuple(
-        {"prompt": turns, "completion": [trl_call(call)], "label": label, "tools": declared}
-        for call, label in marked(example)
+        {"prompt": turns, "completion": [trl_call(call)], "label": label, "tools": declared} for call, label in marked(example)
     )
 
 

@@ -75,11 +75,7 @@ class Desk:
             if await tx.get(ThreadRow, thread_id) is None:
                 tx.add(ThreadRow(id=thread_id, tenant=tenant, agent="assent", requester="C100", created_at=now))
                 await tx.flush()
-            tx.add(
-                _action(
-                    action, tenant, thread_id, tool, args, turns, proposed_at or now - timedelta(seconds=30), evidence
-                )
-            )
+            tx.add(_action(action, tenant, thread_id, tool, args, turns, proposed_at or now - timedelta(seconds=30), evidence))
             await tx.flush()
             tx.add(
                 ReviewRow(

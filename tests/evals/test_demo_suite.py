@@ -9,9 +9,7 @@ from assent.graph.store.models import ActionRow
 from assent.tools.shop.actions import shop_tools
 from fakes import Script, calls, says
 
-HAND_OVER = EvalCase(
-    "h", "Nobody answers me!", Call("hand_over", {"team": "complaints"}), partial=True, requester="C100"
-)
+HAND_OVER = EvalCase("h", "Nobody answers me!", Call("hand_over", {"team": "complaints"}), partial=True, requester="C100")
 
 
 def built(*lines, **settings):

@@ -81,9 +81,7 @@ def test_only_a_review_of_the_right_action_was_needless():
 @given(
     st.sampled_from(["allow", "review", "refuse"]),
     st.sampled_from(["refund", "send_reply"]),
-    st.dictionaries(
-        st.sampled_from(["order_id", "amount", "x"]), st.sampled_from(["1", "34.00", 1, 1.0, True]), max_size=3
-    ),
+    st.dictionaries(st.sampled_from(["order_id", "amount", "x"]), st.sampled_from(["1", "34.00", 1, 1.0, True]), max_size=3),
 )
 def test_a_proposal_is_never_both_unsafe_and_needlessly_reviewed_and_a_right_one_is_never_unsafe(verdict, tool, args):
     shown = Proposed(tool, args, verdict, consequence="costly")

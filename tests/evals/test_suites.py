@@ -148,9 +148,7 @@ async def test_a_gate_on_something_that_no_case_can_tell_is_not_passed():
     assert report.gate[0].value is None and not report.passed
 
 
-@given(
-    st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.sampled_from([">=", ">", "<=", "<"]), st.floats(0, 1)
-)
+@given(st.integers(0, 30), st.integers(0, 30), st.integers(0, 30), st.sampled_from([">=", ">", "<=", "<"]), st.floats(0, 1))
 def test_more_errors_never_turn_a_failed_gate_into_a_passed_one(hits, misses, failed, sign, bound):
     wanted = condition(f"{sign} {bound:.6f}")
     before = judged("x", wanted, hits, hits + misses, failed)
@@ -223,9 +221,7 @@ GOOD = 'name: mine\ndata: cases.jsonl\ntask: right\nscorers: [exact_action]\ngat
 PARTS = Parts(tasks={"right": right})
 
 
-def written(
-    folder, text=GOOD, lines='{"id": "1", "text": "Broken", "expected": {"tool": "refund", "args": {"order_id": "1"}}}'
-):
+def written(folder, text=GOOD, lines='{"id": "1", "text": "Broken", "expected": {"tool": "refund", "args": {"order_id": "1"}}}'):
     (folder / "cases.jsonl").write_text(lines)
     path = folder / "mine.yaml"
     path.write_text(text)

@@ -26,9 +26,7 @@ ARGS: dict[str, Any] = {
 
 
 def value_of(source: str, args: dict[str, Any] | None = None, **context: Any) -> object:
-    about = Facts(
-        "refund", ARGS if args is None else args, "costly", "C1", "main", "shop", "t1", {"text": "Hi", **context}
-    )
+    about = Facts("refund", ARGS if args is None else args, "costly", "C1", "main", "shop", "t1", {"text": "Hi", **context})
     return compile_expression(source)(about)
 
 
@@ -94,9 +92,7 @@ def test_what_makes_no_sense_is_an_error_and_not_a_value(source: str) -> None:
 
 @settings(deadline=None)
 @given(
-    st.recursive(
-        st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner), max_leaves=5
-    )
+    st.recursive(st.none() | st.booleans() | st.integers() | st.floats() | st.text(), lambda inner: st.lists(inner), max_leaves=5)
 )
 def test_no_argument_makes_a_comparison_with_a_number_anything_but_a_truth_or_an_error(value: Any) -> None:
     for source in ("double(args.amount) > 100.0", "args.amount > 100"):
@@ -156,9 +152,7 @@ def test_every_variable_is_a_fact() -> None:
 
 
 def test_arguments_that_are_read_are_known() -> None:
-    found = compile_expression(
-        "args.a == 'args.z' && has(args.b) && args.to.args.c == 1 && context.args == args.a"
-    ).arguments
+    found = compile_expression("args.a == 'args.z' && has(args.b) && args.to.args.c == 1 && context.args == args.a").arguments
     assert found == {"a": 5, "b": 31, "to": 42}
 
 

@@ -291,9 +291,7 @@ def test_the_digest_is_of_the_content() -> None:
         Policy((on("refund", max_amount("amount", 100)), always("gate", "y")), threshold=0.6),
         Policy((on("refund", max_amount("amount", 100)), always("gate", "x")), threshold=0.7),
         Policy((on("refund", max_amount("amount", 100)), always("gate", "x")), threshold=0.6, thresholds={"a": 0.6}),
-        Policy(
-            (on("refund", max_amount("amount", 100)), always("gate", "x")), threshold=0.6, unreviewed_irreversible={"a"}
-        ),
+        Policy((on("refund", max_amount("amount", 100)), always("gate", "x")), threshold=0.6, unreviewed_irreversible={"a"}),
         Policy((on("refund", max_amount("amount", 100)), always("gate", "x")), threshold=0.6, patience=6),
     ]
     assert len({base.digest, *(other.digest for other in others)}) == 1 + len(others)

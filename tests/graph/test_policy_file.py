@@ -50,9 +50,7 @@ SHOP = {
 
 
 def facts(tool: str = "refund", consequence: Any = "costly", **args: Any) -> Facts:
-    return Facts(
-        tool, args, consequence, "C1", "main", "shop", "t1", {"text": "Hello", "evidence": "", "choices_legal": True}
-    )
+    return Facts(tool, args, consequence, "C1", "main", "shop", "t1", {"text": "Hello", "evidence": "", "choices_legal": True})
 
 
 def error_of(content: str | bytes) -> PolicyFileError:
@@ -195,9 +193,7 @@ def test_a_file_that_is_no_policy(content: str | bytes, place: str, words: str) 
 
 
 def test_a_bomb_of_aliases_is_refused_at_its_first_anchor() -> None:
-    bomb = "a: &a [x, x]\n" + "".join(
-        f"{new}: &{new} [*{old}, *{old}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True)
-    )
+    bomb = "a: &a [x, x]\n" + "".join(f"{new}: &{new} [*{old}, *{old}]\n" for old, new in zip("abcdefgh", "bcdefghi", strict=True))
     assert str(error_of(bomb)).startswith("policy.yaml:1:4: anchors")
 
 
@@ -242,9 +238,7 @@ async def test_a_file_makes_the_same_objects_as_python() -> None:
         ({}, "review"),
     ],
 )
-async def test_a_condition_that_cannot_be_evaluated_is_a_review_naming_the_rule(
-    args: dict[str, Any], kind: str
-) -> None:
+async def test_a_condition_that_cannot_be_evaluated_is_a_review_naming_the_rule(args: dict[str, Any], kind: str) -> None:
     policy = parse_policy(GOOD + "  - {name: base, tools: [refund], ruling: gate, reason: Money.}\n")
     found = await policy.rule(facts(**args))
     assert found.kind == kind
@@ -305,9 +299,9 @@ def test_every_part_of_a_rule_is_in_the_digest() -> None:
         ("only", "just"),
         ("[refund]", "[hand_over]"),
     ]
-    assert len(
-        {parse_policy(GOOD).digest, *(parse_policy(GOOD.replace(old, new)).digest for old, new in changes)}
-    ) == 1 + len(changes)
+    assert len({parse_policy(GOOD).digest, *(parse_policy(GOOD.replace(old, new)).digest for old, new in changes)}) == 1 + len(
+        changes
+    )
 
 
 @pytest.mark.parametrize(
