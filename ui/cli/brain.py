@@ -105,7 +105,12 @@ class Brain:
     def signals(self) -> tuple[Signal, ...]:
         """Return what is measured of gated actions."""
         scored = (option_probability(self._scores, of="kind"),) if self.options.embedded else ()
-        return (agreement(k=2, strict=True), precedent(sharpness=12.0), *scored, self_assessment(self._as_model(), answer_tokens=120))
+        return (
+            agreement(k=2, strict=True),
+            precedent(sharpness=12.0),
+            *scored,
+            self_assessment(self._as_model(), answer_tokens=120),
+        )
 
     def _as_model(self) -> BaseChatModel:
         return cast(BaseChatModel, self)
