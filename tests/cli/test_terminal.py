@@ -56,11 +56,11 @@ class Terminal:
         assert b"Traceback" not in err, err.decode()
         return Ran(process.returncode or 0, out.decode(), err.decode())
 
-    async def feed(self, count: int = 1) -> dict[str, Any]:
+    async def feed(self, count: int = 1, code: int = 0) -> dict[str, Any]:
         ran = await self(
             "demo", "--headless", "--json", "--proposals", "structured", "--count", str(count), "--messages", str(self.messages)
         )
-        assert ran.code == 0, ran.err
+        assert ran.code == code, ran.err
         found: dict[str, Any] = ran.json()
         return found
 
@@ -123,7 +123,7 @@ async def test_edit_reject_and_respond_from_a_terminal(terminal: Terminal) -> No
 
 async def test_a_model_that_is_down_or_talks_nonsense_leaves_a_task_and_nothing_is_lost(terminal: Terminal) -> None:
     terminal.server.will_say("I am a teapot")
-    found = await terminal.feed()
+    found = await terminal.feed(code=1)
     [task] = found["tasks"]
     assert task["kind"] == "stalled"
     assert "\n" not in task["text"]
@@ -141,6 +141,7 @@ async def test_a_model_that_is_down_or_talks_nonsense_leaves_a_task_and_nothing_
         *("demo", "--headless", "--json", "--count", "1", "--messages", str(terminal.messages)), OPENAI_BASE_URL=closed
     )
     assert [task["kind"] for task in ran.json()["tasks"]] == ["stalled"]
+    assert (ran.code, "no message could be worked" in ran.err) == (1, True)
 
 
 async def test_bad_lines_are_told_and_the_others_go_on(terminal: Terminal) -> None:

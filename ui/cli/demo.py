@@ -19,7 +19,10 @@ from .place import OPERATOR, Place, open_place
 from .say import Failed, err, print_json, progress, show, tell, wait_for
 
 Home = Annotated[Path, typer.Option(envvar="ASSENT_HOME", help="The folder the demo lives in.")]
-Model = Annotated[str | None, typer.Option(help="A model of the endpoint in OPENAI_BASE_URL; default: the embedded one.")]
+Model = Annotated[
+    str | None,
+    typer.Option(help="A model of the endpoint in OPENAI_BASE_URL; without an endpoint the embedded one."),
+]
 Gguf = Annotated[Path | None, typer.Option(help="Another GGUF file for the embedded server.")]
 How = Annotated[str, typer.Option(help="How the model proposes: auto, native (its tool calls) or structured (a schema).")]
 
@@ -42,9 +45,13 @@ def demo(
     if headless:
         found = wait_for(_headless(home, messages, count, seed, policy, options))
         print_json(found) if as_json else _print(found)
+        if found["tasks"] and not found["pending"] and not found["automatic"]:
+            raise Failed("no message could be worked; see what needs a person, then try again with `assent inbox retry CASE`")
         return
     free_port(port)
-    wait_for(_served(home, messages, port, seed, policy, options))
+    with contextlib.suppress(KeyboardInterrupt):
+        wait_for(_served(home, messages, port, seed, policy, options))
+    tell("Stopped. What waits is kept; the same command goes on with it.")
 
 
 def brain_options(model: str | None, gguf: Path | None, proposals: str) -> BrainOptions:
@@ -110,7 +117,7 @@ def _line(line: dict[str, Any]) -> dict[str, Any]:
 
 
 def _print(found: dict[str, Any]) -> None:
-    show(f"{found['messages']} messages read by {found['model']}; the desk is in {found['home']}")
+    show(f"messages handed to {found['model']}: {found['messages']}; the desk is in {found['home']}")
     for line in found["automatic"]:
         show(f"  ran unreviewed   {line['tool']} {line['args']}: {line['result']}")
     for line in found["refused"]:
@@ -119,7 +126,9 @@ def _print(found: dict[str, Any]) -> None:
         show(f"  RQ-{card['number']} waits for you   {card['tool']} {card['args']}")
     for task in found["tasks"]:
         show(f"  needs you        {task['thread']}: {task['text']}")
-    show("Decide with `assent inbox list`, `assent inbox show 1`, `assent inbox approve 1`.")
+    if found["pending"]:
+        number = found["pending"][0]["number"]
+        show(f"Decide with `assent inbox list`, `assent inbox show {number}`, `assent inbox approve {number}`.")
 
 
 async def _served(home: Path, messages: Path | None, port: int, seed: int, policy: Path | None, options: BrainOptions) -> None:
@@ -143,7 +152,6 @@ async def _served(home: Path, messages: Path | None, port: int, seed: int, polic
             tell("Sign in once with this link (ten minutes), stop with Ctrl-C:")
             show(f"http://127.0.0.1:{port}/sign-in?token={token}")
         await serving
-    tell("Stopped. What waits is kept; the same command goes on with it.")
 
 
 def _say_why_it_stopped(task: asyncio.Task[None]) -> None:

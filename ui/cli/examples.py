@@ -57,6 +57,8 @@ def export_examples(
             return [line async for line in export(desk.store, user.tenant, format)]
 
     lines = wait_for(work())
+    if not lines:
+        tell(f"assent: no example fits {format}; preference pairs need an edit, or a rejection with an accepted alternative")
     text = "".join(f"{line.rstrip()}\n" for line in lines)
     if output is None:
         print(text, end="")

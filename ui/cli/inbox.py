@@ -191,6 +191,8 @@ def _decide(which: str, home: Path, who: str, as_json: bool, model: str | None, 
     show(f"RQ-{found['number']} {found['status']} by {who}: {found['title']} {_short(found['accepted'] or found['args'])}")
     if found["outcome"]:
         show(f"{found['outcome']}: {found['result']}")
+    elif found["status"] == "approved":
+        show("Not carried out yet: another process is at work on this case and does it next.")
 
 
 def _edited(card: ReviewCard, changes: list[str]) -> dict[str, Any]:
