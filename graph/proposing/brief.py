@@ -40,7 +40,12 @@ def completed(offer: Offer, args: dict[str, Any]) -> dict[str, Any]:
 
 
 def determined(choices: Sequence[dict[str, Any]]) -> list[str]:
-    """Return the arguments that are long texts and follow from the other arguments of a choice, the longest first."""
+    """Return the arguments that are long texts and follow from the other arguments of a choice, the longest first.
+
+    None when choices differ in which arguments they fix: what one leaves free, another's value would fit too.
+    """
+    if len({frozenset(choice) for choice in choices}) > 1:
+        return []
     longest = {
         name: max(len(choice[name]) for choice in choices)
         for name in (choices[0] if choices else ())

@@ -26,7 +26,7 @@ from assent.graph.proposing import (
 from assent.graph.proposing.brief import brief, completed
 from assent.graph.proposing.prompt import MESSAGE_WEIGHT, cleaned, prompt
 from assent.graph.proposing.visible import is_hidden
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
 from scripted_model_server import action, completion, scripted_server, tool_calls
@@ -389,6 +389,7 @@ def test_the_schema_accepts_exactly_the_legal_combinations(choices: list[dict[st
 
 
 @given(CHOICES)
+@example([{"a": "x" * 30}, {"a": "", "b": None}])
 def test_what_is_left_out_of_an_offer_is_filled_in_again_exactly(choices: list[dict[str, Any]]) -> None:
     offer = offer_with(choices)
     short = brief(offer)
