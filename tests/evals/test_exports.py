@@ -41,7 +41,9 @@ def test_the_schema_of_a_format_is_a_valid_schema(name):
 @pytest.mark.parametrize("label", ["approve", "edit", "reject", "respond"])
 def test_every_row_obeys_the_schema_of_its_format(name, label):
     example = made(label, alternative=Call("send_reply", {"topic": "late"}) if label == "reject" else None)
-    for row in rows_of(example, name):
+    rows = rows_of(example, name)
+    assert rows or (name != "jsonl" and label != "edit"), "an edit teaches in every format, and jsonl leaves nothing out"
+    for row in rows:
         jsonschema.validate(row, schema(name), cls=jsonschema.Draft202012Validator)
 
 

@@ -125,6 +125,8 @@ async def test_a_writer_waits_for_a_slow_one(store):
     async with store.begin() as tx:
         await users.put(tx, person("a"))
     holder.join()
+    async with store.read() as tx:
+        assert await users.get(tx, "a") is not None
 
 
 async def test_the_database_is_safe_against_a_power_cut(store):
