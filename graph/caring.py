@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import Literal
 
+from . import records
 from .clock import Clock
 from .errors import AssentError, NotAllowed, UnknownThread
 from .people import require
 from .store import examples, executions, reviews, threads, users, wakes
-from .store.models import ThreadRow, UserRow
+from .store.models import ThreadRow
+from .store.people_models import UserRow
 from .store.session import AsyncSession, Store
 
 SETTLED = {"done": "succeeded", "not_done": "failed"}
@@ -25,6 +27,7 @@ async def settle(store: Store, clock: Clock, action_id: str, outcome: Literal["d
             raise AssentError("There is no such execution.")
         if not await executions.settle(tx, action_id, "unknown", SETTLED[outcome], actor, note, clock()):
             raise AssentError(f"This execution is settled already: {known.status}, by {known.settled_by or 'the tool'}.")
+        records.execution(tx, known, SETTLED[outcome], clock(), actor, note)
         await wakes.add(tx, known.thread, "settled", clock())
 
 
@@ -52,6 +55,7 @@ async def cancel(store: Store, clock: Clock, thread: str, actor: str, reason: st
             started = await executions.get(tx, review.action) is not None
             if review.status in ("pending", "approved") and not started:
                 cancelled += await reviews.turn(tx, review, review.status, "cancelled", clock())
+                records.review(tx, review, "cancelled", clock(), actor, reason)
         return cancelled
 
 
@@ -66,6 +70,7 @@ async def retire(store: Store, clock: Clock, example_id: str, actor: str, reason
             raise NotAllowed("Only the person who made an example, or a lead, can take it out.")
         if not await examples.retire(tx, row, actor, reason, clock()):
             raise AssentError("This example was taken out already.")
+        records.about(tx, user.tenant, clock(), "example.retired", actor, example_id, payload={"reason": reason})
 
 
 async def _thread(tx: AsyncSession, user: UserRow, thread: str) -> ThreadRow:

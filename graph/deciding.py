@@ -12,6 +12,7 @@ from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
 from ..tools.declaration import ActionRefused, Case, dry_run, schema_digest, schema_of
+from . import records
 from .actions import Action
 from .canonical import NotCanonical
 from .clock import Clock, fresh_id
@@ -20,7 +21,8 @@ from .errors import AlreadyDecided, InvalidEdit, NotAllowed, StaleDigest, TooLat
 from .people import require
 from .proposals import NotFitting, facts_of, fitting
 from .store import examples, executions, reviews, threads, wakes
-from .store.models import ActionRow, DecisionRow, ExampleRow, ReviewRow, UserRow
+from .store.models import ActionRow, DecisionRow, ExampleRow, ReviewRow
+from .store.people_models import UserRow
 from .store.session import AsyncSession, Store
 from .wiring import Gate
 
@@ -72,6 +74,7 @@ async def decide(
         decision = _decision(review, action, answer, user, edited, key, now, effective)
         tx.add(decision)
         await tx.flush()
+        records.decision(tx, decision, action)
         await examples.add(tx, _example(action, decision, gate_of(action)))
         await wakes.add(tx, action.thread, decision.id, effective)
         return Decided(review.id, TURNS[answer.type], decision.id, decision.digest, effective)
@@ -102,8 +105,10 @@ async def withdraw(store: Store, clock: Clock, review_id: str, actor: str) -> No
         if last.type not in ("approve", "edit") and last.effective_at <= now:
             raise TooLate("The decision can no longer be taken back: the agent has been told.")
         await reviews.turn(tx, review, review.status, "pending", None)
-        tx.add(_withdrawal(last, user, now))
+        withdrawal = _withdrawal(last, user, now)
+        tx.add(withdrawal)
         await tx.flush()
+        records.decision(tx, withdrawal, None)
         example = await examples.of_decision(tx, last.id)
         if example is not None:
             await examples.retire(tx, example, actor, "decision withdrawn", now)
@@ -195,6 +200,7 @@ def _withdrawal(last: DecisionRow, user: UserRow, now: datetime) -> DecisionRow:
         role=user.role,
         shown_digest=last.shown_digest,
         digest=last.digest,
+        withdraws=last.id,
         effective_at=now,
         created_at=now,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
+from . import records
 from .actions import action_digest
 from .canonical import NotCanonical
 from .clock import Clock, fresh_id
@@ -98,6 +99,7 @@ class Ledger:
             await tx.flush()
             if row.verdict == "review":
                 tx.add(self._review(row))
+            records.verdict(tx, row)
         return row
 
     def _thread(self, row: ActionRow) -> ThreadRow:
@@ -110,6 +112,7 @@ class Ledger:
             action=row.id,
             thread=row.thread,
             tool=row.tool,
+            digest=row.digest,
             priority=priority(row.consequence, row.confidence),
             created_at=self.clock(),
         )
@@ -155,7 +158,9 @@ class Ledger:
                 raise ThreadBusy
             if known is not None:
                 return await self._abandoned(tx, known, owner, claim, idempotent)
-            await executions.claim(tx, self._execution(row, owner))
+            execution = self._execution(row, owner)
+            await executions.claim(tx, execution)
+            records.claimed(tx, execution, row, claim.decision)
             return claim
 
     async def _row(self, tx: AsyncSession, action_id: str) -> ActionRow:
@@ -201,16 +206,20 @@ class Ledger:
         if known.claimed_by != owner and await threads.held(tx, known.thread, known.claimed_by, self.clock()):
             return InFlight()
         if idempotent and await executions.reclaim(tx, known.action, known.claimed_by, owner, self.clock()):
+            records.execution(tx, known, "reclaimed", self.clock(), "worker")
             return claim
-        await executions.finish(
+        if await executions.finish(
             tx, known.action, known.claimed_by, "unknown", "The process stopped while the tool ran.", self.clock()
-        )
+        ):
+            records.execution(tx, known, "unknown", self.clock(), "worker", "The process stopped while the tool ran.")
         return Recorded("unknown", "The process stopped while the tool ran.")
 
     async def finish(self, action_id: str, owner: str, status: str, result: str) -> Recorded:
         """Record what came of a claim; if the claim was taken over, what is on record stands."""
         async with self.store.begin() as tx:
-            if await executions.finish(tx, action_id, owner, status, result, self.clock()):
+            known = await executions.get(tx, action_id)
+            if known is not None and await executions.finish(tx, action_id, owner, status, result, self.clock()):
+                records.execution(tx, known, status, self.clock(), "worker", result)
                 return Recorded(status, result)
             known = await executions.get(tx, action_id)
         return Recorded(known.status, known.result or "") if known else Recorded("unknown", "")
@@ -227,6 +236,7 @@ class Ledger:
             review = await reviews.of_action(tx, action_id, lock=True)
             if review is not None and review.status == "approved" and await executions.get(tx, action_id) is None:
                 await reviews.turn(tx, review, "approved", "superseded", self.clock())
+                records.review(tx, review, "superseded", self.clock(), "worker")
 
     async def execution(self, action_id: str) -> Recorded | None:
         """Return what is known of an action's execution."""

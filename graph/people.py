@@ -12,10 +12,11 @@ from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Literal, get_args
 
+from . import records
 from .clock import Clock
 from .errors import AssentError, NotAllowed
 from .store import users
-from .store.models import TokenRow, UserRow
+from .store.people_models import TokenRow, UserRow
 from .store.session import AsyncSession, Store
 
 Role = Literal["viewer", "operator", "lead", "admin"]
@@ -53,7 +54,9 @@ class People:
     def __init__(self, store: Store, clock: Clock) -> None:
         self._store, self._clock = store, clock
 
-    async def add(self, name: str, password: str | None = None, role: Role = "operator", tenant: str = "main") -> User:
+    async def add(
+        self, name: str, password: str | None = None, role: Role = "operator", tenant: str = "main", by: str = ""
+    ) -> User:
         """Add a user; raises AssentError for a name that is taken or empty, or an unknown role."""
         _checked(name, role)
         hashed = await asyncio.to_thread(_hash, password) if password else None
@@ -62,6 +65,7 @@ class People:
                 raise AssentError(f"There is a user {name!r} already.")
             row = UserRow(name=name, tenant=tenant, role=role, password_hash=hashed, created_at=self._clock())
             await users.put(tx, row)
+            records.about(tx, tenant, self._clock(), "user.added", by or name, name, {"role": role})
         return _user(row)
 
     async def get(self, name: str) -> User | None:
@@ -80,6 +84,7 @@ class People:
         _checked(name, role)
         async with self._store.begin() as tx:
             row = await _of_tenant(tx, name, await require(tx, actor, "admin"))
+            records.about(tx, row.tenant, self._clock(), "user.role", actor, name, {"from": row.role, "to": role})
             row.role = role
             await users.put(tx, row)
         return _user(row)
@@ -90,6 +95,7 @@ class People:
             row = await _of_tenant(tx, name, await require(tx, actor, "admin"))
             row.active = active
             await users.put(tx, row)
+            records.about(tx, row.tenant, self._clock(), "user.on" if active else "user.off", actor, name)
         return _user(row)
 
     async def verify(self, name: str, password: str) -> User | None:
@@ -133,9 +139,10 @@ class People:
     async def _mint(self, kind: str, name: str, life: timedelta) -> str:
         token, now = secrets.token_urlsafe(32), self._clock()
         async with self._store.begin() as tx:
-            await _known(tx, name)
+            user = await _known(tx, name)
             row = TokenRow(hash=_token_hash(token), kind=kind, user=name, created_at=now, expires_at=_after(now, life))
             await users.add_token(tx, row)
+            records.about(tx, user.tenant, now, f"{kind}.opened", name, name)
         return token
 
 

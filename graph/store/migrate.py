@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from threading import Lock
+from time import sleep
 
 import sqlalchemy as sa
 
 from ..errors import SchemaTooNew, StoreError
-from .session import BUSY_TIMEOUT_MS
+from . import upstream
+from .session import BUSY_TIMEOUT_MS, NO_DRIVER
 
 MIGRATIONS = Path(__file__).with_name("migrations")
+
+LOCK = 0x617373656E74
+"""The advisory lock under which a PostgreSQL database is migrated; the number is ASCII for `assent`."""
 
 _one_at_a_time = Lock()
 """Alembic keeps its context in a module, so two databases of one process are not migrated at once."""
@@ -28,39 +35,83 @@ def versions() -> list[str]:
 
 
 def _upgrade(url: sa.URL) -> str:
-    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
-    sa.event.listen(engine, "connect", _by_hand)
+    newest = versions()[-1]
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
     try:
         with engine.connect() as connection:
-            connection.exec_driver_sql("PRAGMA journal_mode=WAL")
-            if _version(connection) == versions()[-1]:
-                return versions()[-1]
-            connection.exec_driver_sql("BEGIN IMMEDIATE")
-            found = _version(connection)
-            if found is not None and found not in versions():
-                connection.exec_driver_sql("ROLLBACK")
-                raise SchemaTooNew(
-                    f"The database {url.database} has schema {found}, this installation knows {versions()[-1]}: "
-                    "it was written by a newer version of Assent. Update this installation and start again."
-                )
-            if found != versions()[-1]:
-                with _one_at_a_time:
-                    _run(connection)
-            connection.exec_driver_sql("COMMIT")
-            return versions()[-1]
+            if _version(connection) == newest and not upstream.is_behind(connection):
+                return newest
+            with _locked(connection):
+                _raise(connection, url)
+                upstream.upgrade(connection, url)
+            return newest
     except sa.exc.DatabaseError as error:
         raise StoreError(f"The database {url.database} cannot be used: {error.orig}") from error
     finally:
         engine.dispose()
 
 
-def _by_hand(connection: object, _record: object) -> None:
-    connection.isolation_level = None  # type: ignore[attr-defined]  # a DB-API connection; we begin and commit ourselves
+def _raise(connection: sa.Connection, url: sa.URL) -> None:
+    """Bring our own tables up to date in one transaction, which is kept only if everything worked."""
+    newest = versions()[-1]
+    connection.exec_driver_sql("BEGIN IMMEDIATE" if _is_sqlite(connection) else "BEGIN")
+    try:
+        found = _version(connection)
+        if found is not None and found not in versions():
+            raise SchemaTooNew(
+                f"The database {url.database} has schema {found}, this installation knows {newest}: "
+                "it was written by a newer version of Assent. Update this installation and start again."
+            )
+        if found != newest:
+            with _one_at_a_time:
+                _run(connection)
+    except BaseException:
+        connection.exec_driver_sql("ROLLBACK")
+        raise
+    connection.exec_driver_sql("COMMIT")
+
+
+def _sqlite(url: sa.URL) -> sa.Engine:
+    engine = sa.create_engine(url, connect_args={"timeout": BUSY_TIMEOUT_MS / 1000})
+
+    @sa.event.listens_for(engine, "connect")
+    def _by_hand(connection: object, _record: object) -> None:
+        connection.isolation_level = None  # type: ignore[attr-defined]  # a DB-API connection; we begin and commit ourselves
+
+    return engine
+
+
+def _postgresql(url: sa.URL) -> sa.Engine:
+    try:
+        return sa.create_engine(
+            url.set(drivername="postgresql+psycopg"), isolation_level="AUTOCOMMIT", connect_args={"connect_timeout": 10}
+        )
+    except ImportError:
+        raise StoreError(NO_DRIVER) from None
+
+
+def _is_sqlite(connection: sa.Connection) -> bool:
+    return connection.dialect.name == "sqlite"
+
+
+@contextmanager
+def _locked(connection: sa.Connection) -> Iterator[None]:
+    """Hold the one lock under which the schema changes; SQLite's is the transaction itself."""
+    if _is_sqlite(connection):
+        connection.exec_driver_sql("PRAGMA journal_mode=WAL")
+        yield
+        return
+    # tried again and again, not waited for: a waiting statement holds a snapshot, which CREATE INDEX CONCURRENTLY waits for in turn
+    while not connection.exec_driver_sql(f"SELECT pg_try_advisory_lock({LOCK})").scalar():
+        sleep(0.1)
+    try:
+        yield
+    finally:
+        connection.exec_driver_sql(f"SELECT pg_advisory_unlock({LOCK})")
 
 
 def _version(connection: sa.Connection) -> str | None:
-    known = "SELECT name FROM sqlite_master WHERE type = 'table' AND name = 'alembic_version'"
-    if connection.exec_driver_sql(known).first() is None:
+    if not sa.inspect(connection).has_table("alembic_version"):
         return None
     row = connection.exec_driver_sql("SELECT version_num FROM alembic_version").first()
     return str(row[0]) if row else None

@@ -2,78 +2,19 @@
 
 from __future__ import annotations
 
-import json
-from datetime import UTC, datetime
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import Field, SQLModel
 
-
-class Moment(sa.TypeDecorator[datetime]):
-    """A moment in UTC, stored as ISO 8601 text with microseconds so that both databases order it alike."""
-
-    impl = sa.String(32)
-    cache_ok = True
-
-    def process_bind_param(self, value: datetime | None, dialect: sa.Dialect) -> str | None:
-        """Refuse naive datetimes; store UTC."""
-        if value is None:
-            return None
-        if value.tzinfo is None:
-            raise ValueError("a moment needs a time zone")
-        return value.astimezone(UTC).isoformat(timespec="microseconds")
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> datetime | None:
-        """Return the moment in UTC."""
-        return None if value is None else datetime.fromisoformat(value)
+from .columns import moment, plain_json
 
 
-class PlainJson(sa.TypeDecorator[Any]):
-    """Plain JSON as text: numbers and strings come back exactly as they went in, which JSONB does not promise."""
-
-    impl = sa.Text
-    cache_ok = True
-
-    def process_bind_param(self, value: Any, dialect: sa.Dialect) -> str | None:
-        """Serialise; NaN and unknown types are refused."""
-        return None if value is None else json.dumps(value, allow_nan=False, separators=(",", ":"))
-
-    def process_result_value(self, value: str | None, dialect: sa.Dialect) -> Any:
-        """Parse."""
-        return None if value is None else json.loads(value)
-
-
-def _moment(**kwargs: Any) -> Any:
-    return Field(sa_type=Moment, **kwargs)
-
-
-def _json(**kwargs: Any) -> Any:
-    return Field(sa_type=PlainJson, **kwargs)
-
-
-class UserRow(SQLModel, table=True):
-    """Somebody who may look or decide."""
-
-    __tablename__ = "users"
-    name: str = Field(primary_key=True)
-    tenant: str
-    role: str
-    password_hash: str | None = None
-    active: bool = True
-    created_at: datetime = _moment()
-
-
-class TokenRow(SQLModel, table=True):
-    """A sign-in link (`sign_in`) or a session (`session`); only the SHA-256 of the secret is kept."""
-
-    __tablename__ = "tokens"
-    hash: str = Field(primary_key=True)
-    kind: str
-    user: str = Field(foreign_key="users.name")
-    created_at: datetime = _moment()
-    expires_at: datetime = _moment()
-    ended_at: datetime | None = _moment(default=None)
+def _pending(name: str, *columns: Any, also: str = "") -> sa.Index:
+    """Return an index over what is pending, and nothing else: its size is the queue's, not the history's."""
+    where = sa.text("status = 'pending'" + also)
+    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
 
 
 class ThreadRow(SQLModel, table=True):
@@ -88,8 +29,8 @@ class ThreadRow(SQLModel, table=True):
     """`open`, `stalled` (the agent cannot go on; `problem` says why) or `cancelled`."""
     problem: str | None = None
     lease_owner: str | None = None
-    lease_until: datetime | None = _moment(default=None)
-    created_at: datetime = _moment()
+    lease_until: datetime | None = moment(default=None)
+    created_at: datetime = moment()
 
 
 class InboundRow(SQLModel, table=True):
@@ -99,11 +40,11 @@ class InboundRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     thread: str = Field(foreign_key="threads.id", index=True)
     text: str = Field(sa_type=sa.Text)
-    messages: list[dict[str, Any]] = _json()
+    messages: list[dict[str, Any]] = plain_json()
     """The LangChain messages as they came in."""
     status: str = "waiting"
     """`waiting`, `delivered` or `cancelled`."""
-    created_at: datetime = _moment()
+    created_at: datetime = moment()
 
 
 class ActionRow(SQLModel, table=True):
@@ -117,25 +58,29 @@ class ActionRow(SQLModel, table=True):
     requester: str
     tool: str
     tool_digest: str
-    args: dict[str, Any] = _json()
+    args: dict[str, Any] = plain_json()
     digest: str
     consequence: str
     title: str
     verdict: str
     """`allow`, `review` or `refuse`."""
-    reasons: list[dict[str, Any]] = _json()
-    readings: list[dict[str, Any]] = _json()
+    reasons: list[dict[str, Any]] = plain_json()
+    readings: list[dict[str, Any]] = plain_json()
     confidence: float | None = None
     threshold: float | None = None
-    evidence: list[dict[str, Any]] = _json()
-    conversation: list[dict[str, Any]] = _json()
-    precedents: list[dict[str, Any]] = _json()
-    choices: list[dict[str, Any]] | None = _json(default=None)
-    args_schema: dict[str, Any] = _json()
+    evidence: list[dict[str, Any]] = plain_json()
+    conversation: list[dict[str, Any]] = plain_json()
+    precedents: list[dict[str, Any]] = plain_json()
+    choices: list[dict[str, Any]] | None = plain_json(default=None)
+    args_schema: dict[str, Any] = plain_json()
     description: str = Field(default="", sa_type=sa.Text)
-    provenance: dict[str, Any] = _json()
+    provenance: dict[str, Any] = plain_json()
     """Which model, prompt and policy (digests) proposed and ruled."""
-    created_at: datetime = _moment()
+    secrets: list[str] = plain_json(default_factory=list)
+    """The arguments that the tool declares secret: masked wherever they are shown, hashed as they are."""
+    created_at: datetime = moment()
+    erased_at: datetime | None = moment(default=None)
+    """When arguments and conversation were erased on request; the digests stay."""
 
 
 class ReviewRow(SQLModel, table=True):
@@ -151,18 +96,40 @@ class ReviewRow(SQLModel, table=True):
     tool: str
     status: str = "pending"
     version: int = 1
+    """Counts up whenever what is asked changes: after an edit that needs somebody else, and when it is pending again."""
     priority: float = 0.0
-    created_at: datetime = _moment()
-    decided_at: datetime | None = _moment(default=None)
+    digest: str = ""
+    """The digest of what is asked about now: the proposed action, or an edit of it that waits for a second person."""
+    args: dict[str, Any] | None = plain_json(default=None)
+    """The edited arguments that are asked about now; null for the proposed ones."""
+    quorum: int = 1
+    """How many distinct people have to approve the same digest."""
+    role: str = "operator"
+    """The role that a decision needs."""
+    second_for_edits: bool = False
+    """Whether an edit needs a second person besides its author."""
+    close_reason: str = ""
+    """Why it was closed without a decision: expired, superseded or cancelled, in words."""
+    due_at: datetime | None = moment(default=None)
+    """From here on it is expired, and nothing of it may run."""
+    warn_at: datetime | None = moment(default=None)
+    warned_at: datetime | None = moment(default=None)
+    escalate_at: datetime | None = moment(default=None)
+    escalate_to: str = ""
+    """`role:lead` or `user:ada`."""
+    escalated_at: datetime | None = moment(default=None)
+    snoozed_until: datetime | None = moment(default=None)
+    snoozed_by: str | None = None
+    next_at: datetime | None = moment(default=None)
+    """The earliest moment at which a sweep has something to do here: waking from a snooze, warning, escalation, expiry."""
+    holder: str | None = None
+    """Who works on the card."""
+    held_until: datetime | None = moment(default=None)
+    created_at: datetime = moment()
+    decided_at: datetime | None = moment(default=None)
     __table_args__ = (
-        sa.Index(
-            "reviews_pending",
-            "tenant",
-            sa.desc("priority"),
-            "number",
-            sqlite_where=sa.text("status = 'pending'"),
-            postgresql_where=sa.text("status = 'pending'"),
-        ),
+        _pending("reviews_queue", "tenant", sa.desc("priority"), "number", also=" AND snoozed_until IS NULL"),
+        _pending("reviews_sweep", "next_at", also=" AND next_at IS NOT NULL"),
         sa.Index("reviews_thread", "thread", "status"),
     )
 
@@ -184,13 +151,17 @@ class DecisionRow(SQLModel, table=True):
     shown_digest: str
     digest: str
     """The digest of what may run: of the edited action for an edit, else of the shown one."""
-    args: dict[str, Any] | None = _json(default=None)
+    args: dict[str, Any] | None = plain_json(default=None)
     reason: str = ""
     message: str = Field(default="", sa_type=sa.Text)
     seen_ms: int | None = None
     key: str | None = None
-    effective_at: datetime = _moment()
-    created_at: datetime = _moment()
+    withdraws: str | None = None
+    """The decision that a `withdrawn` row takes back."""
+    effective_at: datetime = moment()
+    valid_until: datetime | None = moment(default=None)
+    """An approval that was not used until then lets nothing run any more."""
+    created_at: datetime = moment()
     __table_args__ = (sa.UniqueConstraint("tenant", "actor", "key", name="decisions_key"),)
 
 
@@ -206,12 +177,25 @@ class ExecutionRow(SQLModel, table=True):
     """`claimed`, `succeeded`, `failed`, `unknown` or `undone`."""
     claimed_by: str
     """The lease under which the claim was made: a fence for the result."""
-    claimed_at: datetime = _moment()
-    finished_at: datetime | None = _moment(default=None)
+    claimed_at: datetime = moment()
+    finished_at: datetime | None = moment(default=None)
     result: str | None = Field(default=None, sa_type=sa.Text)
     settled_by: str | None = None
     note: str = ""
-    __table_args__ = (sa.Index("executions_status", "tenant", "status"),)
+    attempts: int = 1
+    """How often the tool was called; more than once only for an idempotent tool, under the same key."""
+    undo_until: datetime | None = moment(default=None)
+    """Until then a person may have the effect undone."""
+    undo_status: str = ""
+    """Empty, `requested`, `claimed`, `succeeded`, `failed` or `unknown`; by compare-and-set, so that undo runs once."""
+    undo_by: str | None = None
+    undo_at: datetime | None = moment(default=None)
+    undo_claimed_by: str | None = None
+    undo_result: str | None = Field(default=None, sa_type=sa.Text)
+    __table_args__ = (
+        sa.Index("executions_status", "tenant", "status"),
+        sa.Index("executions_thread", "thread"),
+    )
 
 
 class WakeRow(SQLModel, table=True):
@@ -221,11 +205,11 @@ class WakeRow(SQLModel, table=True):
     id: str = Field(primary_key=True)
     thread: str = Field(foreign_key="threads.id")
     cause: str
-    due_at: datetime = _moment()
+    due_at: datetime = moment()
     lease_owner: str | None = None
-    lease_until: datetime | None = _moment(default=None)
+    lease_until: datetime | None = moment(default=None)
     attempts: int = 0
-    done_at: datetime | None = _moment(default=None)
+    done_at: datetime | None = moment(default=None)
     __table_args__ = (
         sa.Index(
             "wakes_due",
@@ -248,21 +232,21 @@ class ExampleRow(SQLModel, table=True):
     agent: str
     requester: str
     text: str = Field(sa_type=sa.Text)
-    conversation: list[dict[str, Any]] = _json()
+    conversation: list[dict[str, Any]] = plain_json()
     tool: str
-    args: dict[str, Any] = _json()
+    args: dict[str, Any] = plain_json()
     """The proposed arguments."""
-    accepted: dict[str, Any] | None = _json(default=None)
+    accepted: dict[str, Any] | None = plain_json(default=None)
     """The arguments that a person accepted; null when the action was rejected or answered."""
     label: str
     """`approve`, `edit`, `reject` or `respond`."""
     reason: str = ""
     message: str = Field(default="", sa_type=sa.Text)
-    offers: list[dict[str, Any]] = _json()
+    offers: list[dict[str, Any]] = plain_json()
     actor: str
     role: str
-    provenance: dict[str, Any] = _json()
-    created_at: datetime = _moment()
-    retired_at: datetime | None = _moment(default=None)
+    provenance: dict[str, Any] = plain_json()
+    created_at: datetime = moment()
+    retired_at: datetime | None = moment(default=None)
     retired_by: str | None = None
     retired_reason: str = ""

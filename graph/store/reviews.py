@@ -8,6 +8,7 @@ from datetime import datetime
 import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
+from sqlmodel.sql.expression import SelectOfScalar
 
 from .models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
 
@@ -19,14 +20,18 @@ async def action(tx: AsyncSession, action_id: str) -> ActionRow | None:
 
 async def by_id(tx: AsyncSession, review_id: str, *, lock: bool = False) -> ReviewRow | None:
     """Return a review; with `lock` no other transaction may change it until this one ends."""
-    query = select(ReviewRow).where(ReviewRow.id == review_id)
-    return (await tx.exec(query.with_for_update() if lock else query)).first()
+    return await _one(tx, select(ReviewRow).where(ReviewRow.id == review_id), lock)
 
 
 async def of_action(tx: AsyncSession, action_id: str, *, lock: bool = False) -> ReviewRow | None:
     """Return the review of an action, if a person is or was asked."""
-    query = select(ReviewRow).where(ReviewRow.action == action_id)
-    return (await tx.exec(query.with_for_update() if lock else query)).first()
+    return await _one(tx, select(ReviewRow).where(ReviewRow.action == action_id), lock)
+
+
+async def _one(tx: AsyncSession, query: SelectOfScalar[ReviewRow], lock: bool) -> ReviewRow | None:
+    if lock:
+        query = query.with_for_update(key_share=True).execution_options(populate_existing=True)
+    return (await tx.exec(query)).first()
 
 
 async def pending(
@@ -34,7 +39,7 @@ async def pending(
 ) -> Sequence[tuple[ReviewRow, ActionRow]]:
     """Return what waits, most urgent first."""
     query = select(ReviewRow, ActionRow).join(ActionRow, col(ActionRow.id) == col(ReviewRow.action))
-    query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending'"))
+    query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL"))
     if exclude:
         query = query.where(col(ReviewRow.id).not_in(exclude))
     if tool:
@@ -52,7 +57,8 @@ def _found(search: str) -> sa.ColumnElement[bool]:
 
 async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000) -> int:
     """Return how many reviews wait, counted to `cap` at most so that a long queue costs no more than a short one."""
-    rows = sa.select(sa.literal(1)).where(col(ReviewRow.tenant) == tenant, sa.text("reviews.status = 'pending'"))
+    waiting = sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL")
+    rows = sa.select(sa.literal(1)).where(col(ReviewRow.tenant) == tenant, waiting)
     counted = sa.select(sa.func.count()).select_from(rows.select_from(ReviewRow).limit(cap).subquery())
     return int(await tx.scalar(counted) or 0)
 

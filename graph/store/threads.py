@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from .inserting import add_or_leave
 from .models import InboundRow, ThreadRow
 
 LEASE = timedelta(seconds=60)
@@ -19,14 +20,19 @@ async def get(tx: AsyncSession, thread: str) -> ThreadRow | None:
     return await tx.get(ThreadRow, thread)
 
 
+async def lock(tx: AsyncSession, thread: str) -> ThreadRow | None:
+    """Return the thread's row, held until this transaction ends; taken before anything else of a thread is locked."""
+    query = select(ThreadRow).where(ThreadRow.id == thread).with_for_update(key_share=True)
+    return (await tx.exec(query.execution_options(populate_existing=True))).first()
+
+
 async def ensure(tx: AsyncSession, row: ThreadRow) -> ThreadRow:
-    """Return the thread's row, adding `row` if there is none."""
-    known = await tx.get(ThreadRow, row.id)
+    """Return the thread's row, locked, adding `row` if there is none."""
+    known = await lock(tx, row.id)
     if known is not None:
         return known
-    tx.add(row)
-    await tx.flush()
-    return row
+    await tx.exec(add_or_leave(tx, ThreadRow).values(**row.model_dump()))
+    return await lock(tx, row.id) or row
 
 
 async def acquire(tx: AsyncSession, thread: str, owner: str, now: datetime) -> bool:

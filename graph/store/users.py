@@ -9,7 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from .models import TokenRow, UserRow
+from .people_models import TokenRow, UserRow
 
 
 async def get(tx: AsyncSession, name: str) -> UserRow | None:

@@ -8,7 +8,7 @@ import math
 import pytest
 import sqlalchemy as sa
 from assent.graph.canonical import NotCanonical, canonical, digest_of
-from assent.graph.store.models import PlainJson
+from assent.graph.store.columns import PlainJson
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

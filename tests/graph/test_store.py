@@ -12,7 +12,9 @@ import pytest
 from assent.graph.clock import utc_now
 from assent.graph.errors import StoreError
 from assent.graph.store import migrate, session, threads, users, wakes
-from assent.graph.store.models import Moment, ThreadRow, UserRow
+from assent.graph.store.columns import Moment
+from assent.graph.store.models import ThreadRow
+from assent.graph.store.people_models import UserRow
 from assent.graph.store.session import Store
 from fakes import NOON
 
@@ -201,11 +203,12 @@ def test_a_moment_has_a_zone_and_keeps_its_order():
 async def test_the_queue_is_found_by_its_index(opened, tmp_path):
     with sqlite3.connect(tmp_path / "desk.db") as connection:
         query = (
-            "SELECT id FROM reviews WHERE tenant = 'main' AND reviews.status = 'pending' ORDER BY priority DESC, number LIMIT 50"
+            "SELECT id FROM reviews WHERE tenant = 'main' AND reviews.status = 'pending' AND reviews.snoozed_until IS NULL "
+            "ORDER BY priority DESC, number LIMIT 50"
         )
         plan = " ".join(row[3] for row in connection.execute(f"EXPLAIN QUERY PLAN {query}"))
     connection.close()
-    assert "reviews_pending" in plan and "TEMP B-TREE" not in plan
+    assert "reviews_queue" in plan and "TEMP B-TREE" not in plan
 
 
 def test_the_store_is_not_reached_around(tmp_path):

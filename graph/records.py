@@ -1,0 +1,88 @@
+"""What the audit log says of verdicts, decisions, reviews and executions: one shape each, noted in the transaction they belong to.
+
+Bodies stay for ever: ids, words of the design, digests and versions. Payloads hold what was shown and said, and can be erased.
+"""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import Any
+
+from .store.events import note
+from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
+from .store.session import AsyncSession
+
+
+def about(
+    tx: AsyncSession,
+    tenant: str,
+    at: datetime,
+    kind: str,
+    actor: str,
+    subject: str,
+    body: dict[str, Any] | None = None,
+    payload: dict[str, Any] | None = None,
+) -> None:
+    """Note anything else that happened; see `store.events.note`."""
+    note(tx, tenant, at, kind, actor, subject, body, payload)
+
+
+def verdict(tx: AsyncSession, row: ActionRow) -> None:
+    """Note the machine's word on an action, with what a reviewer is shown of it."""
+    body = {
+        "verdict": row.verdict,
+        "thread": row.thread,
+        "agent": row.agent,
+        "tool": row.tool,
+        "tool_digest": row.tool_digest,
+        "digest": row.digest,
+        "consequence": row.consequence,
+        "confidence": row.confidence,
+        "threshold": row.threshold,
+        "provenance": row.provenance,
+    }
+    payload = {"requester": row.requester, "args": row.args, "reasons": row.reasons, "evidence": row.evidence}
+    note(tx, row.tenant, row.created_at, "verdict", "policy", row.id, body, payload)
+
+
+def decision(tx: AsyncSession, row: DecisionRow, action: ActionRow | None) -> None:
+    """Note a person's answer, or that it was taken back: what was shown, what may run, and the role it was given in."""
+    body = {
+        "id": row.id,
+        "review": row.review,
+        "version": row.version,
+        "role": row.role,
+        "shown_digest": row.shown_digest,
+        "digest": row.digest,
+        "withdraws": row.withdraws,
+        "seen_ms": row.seen_ms,
+        "effective_at": row.effective_at.isoformat(timespec="microseconds"),
+    }
+    shown = {"shown": action.args} if action is not None else {}
+    payload = {**shown, "args": row.args, "reason": row.reason, "message": row.message}
+    note(tx, row.tenant, row.created_at, f"decision.{row.type}", row.actor, row.action, body, payload)
+
+
+def review(tx: AsyncSession, row: ReviewRow, status: str, at: datetime, actor: str, reason: str = "") -> None:
+    """Note that a review was opened again, closed or changed without a decision."""
+    body = {"review": row.id, "version": row.version, "digest": row.digest}
+    note(tx, row.tenant, at, f"review.{status}", actor, row.action, body, {"reason": reason} if reason else None)
+
+
+def claimed(tx: AsyncSession, row: ExecutionRow, action: ActionRow, decision: DecisionRow | None) -> None:
+    """Note that an action is about to run, and the digest and decision, or verdict, that let it."""
+    body = {
+        "thread": row.thread,
+        "tool": row.tool,
+        "claimed_by": row.claimed_by,
+        "digest": decision.digest if decision is not None else action.digest,
+        "decision": decision.id if decision is not None else None,
+        "verdict": action.verdict,
+    }
+    note(tx, row.tenant, row.claimed_at, "execution.claimed", "worker", row.action, body)
+
+
+def execution(tx: AsyncSession, row: ExecutionRow, status: str, at: datetime, actor: str, result: str = "") -> None:
+    """Note what became of an execution."""
+    body = {"thread": row.thread, "tool": row.tool, "claimed_by": row.claimed_by}
+    note(tx, row.tenant, at, f"execution.{status}", actor, row.action, body, {"result": result} if result else None)
