@@ -19,6 +19,7 @@ from .canonical import digest_of
 from .clock import Clock
 from .confidence import Signal, agreement, precedent, self_assessment
 from .decisions import parse_decision
+from .denying import Denials
 from .errors import AssentError
 from .gate import gate_graph
 from .ledger import Ledger
@@ -48,6 +49,7 @@ class Desk:
         self.users = People(store, clock)
         self.agents: dict[str, Agent] = {}
         self.worker = Worker(store, clock, tenant, self.agents)
+        self.denials = Denials(store, clock, tenant)
         self._ledger = Ledger(store, clock, queue_limit)
         self._gates: dict[str, list[Gate]] = {}
 
@@ -209,6 +211,10 @@ class Desk:
         """Take an example out, so that it teaches no more."""
         await caring.retire(self.store, self.clock, example_id, actor, reason)
 
+    async def denied(self, actor: str, door: str, reason: str = "", *, address: str = "") -> None:
+        """Note for the audit log that somebody was refused at a door; floods are counted instead of listed."""
+        await self.denials.note(actor, door, reason, address=address)
+
     # -- looking -------------------------------------------------------------------------------------------------------
 
     async def pending(
@@ -269,6 +275,7 @@ class Desk:
         """Stop what this process still runs; `assent.open` does it at the end."""
         for agent in self.agents.values():
             await agent.close()
+        await self.denials.flush()
 
     async def drain(self) -> int:
         """Do all work that is due now; returns how many wake-ups were worked."""

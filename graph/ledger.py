@@ -10,6 +10,7 @@ from .actions import action_digest
 from .canonical import NotCanonical
 from .clock import Clock, fresh_id
 from .errors import NotAllowed, QueueFull, ThreadBusy, ThreadClosed, Unauthorised
+from .policy_changes import note_change
 from .store import executions, reviews, threads, users
 from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow, ThreadRow
 from .store.session import AsyncSession, Store
@@ -97,9 +98,11 @@ class Ledger:
                 await self._room(tx, row.tenant)
             tx.add(row)
             await tx.flush()
-            if row.verdict == "review":
-                tx.add(self._review(row))
-            records.verdict(tx, row)
+            asked = self._review(row) if row.verdict == "review" else None
+            if asked is not None:
+                tx.add(asked)
+            await note_change(tx, row)
+            records.verdict(tx, row, asked)
         return row
 
     def _thread(self, row: ActionRow) -> ThreadRow:

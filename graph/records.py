@@ -5,9 +5,13 @@ Bodies stay for ever: ids, words of the design, digests and versions. Payloads h
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from datetime import datetime
+from functools import cache
 from typing import Any
 
+from .. import __version__
+from .store import migrate
 from .store.events import note
 from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
 from .store.session import AsyncSession
@@ -27,8 +31,30 @@ def about(
     note(tx, tenant, at, kind, actor, subject, body, payload)
 
 
-def verdict(tx: AsyncSession, row: ActionRow) -> None:
-    """Note the machine's word on an action, with what a reviewer is shown of it."""
+@cache
+def versions() -> dict[str, str]:
+    """Return the versions of Assent and of its schema that write here."""
+    return {"assent": __version__, "schema": migrate.versions()[-1]}
+
+
+def denied(
+    tx: AsyncSession, tenant: str, at: datetime, actor: str, door: str, reason: str, payload: dict[str, Any] | None = None
+) -> None:
+    """Note a refusal at a door."""
+    note(tx, tenant, at, "denied", actor, door, {"door": door, "reason": reason}, payload)
+
+
+def denials_counted(
+    tx: AsyncSession, tenant: str, at: datetime, since: datetime, counted: Mapping[tuple[str, str, str], int]
+) -> None:
+    """Note refusals that came too fast to be noted one by one."""
+    kinds = [{"actor": actor, "door": door, "reason": why, "count": count} for (actor, door, why), count in counted.items()]
+    body = {"since": since.isoformat(timespec="microseconds"), "count": sum(counted.values()), "kinds": kinds}
+    note(tx, tenant, at, "denied.counted", "desk", "denied", body)
+
+
+def verdict(tx: AsyncSession, row: ActionRow, asked: ReviewRow | None = None) -> None:
+    """Note the machine's word on an action, what a reviewer is shown of it, and how many people have to approve."""
     body = {
         "verdict": row.verdict,
         "thread": row.thread,
@@ -40,6 +66,8 @@ def verdict(tx: AsyncSession, row: ActionRow) -> None:
         "confidence": row.confidence,
         "threshold": row.threshold,
         "provenance": row.provenance,
+        "quorum": asked.quorum if asked is not None else 0,
+        **versions(),
     }
     payload = {"requester": row.requester, "args": row.args, "reasons": row.reasons, "evidence": row.evidence}
     note(tx, row.tenant, row.created_at, "verdict", "policy", row.id, body, payload)
@@ -65,7 +93,7 @@ def decision(tx: AsyncSession, row: DecisionRow, action: ActionRow | None) -> No
 
 def review(tx: AsyncSession, row: ReviewRow, status: str, at: datetime, actor: str, reason: str = "") -> None:
     """Note that a review was opened again, closed or changed without a decision."""
-    body = {"review": row.id, "version": row.version, "digest": row.digest}
+    body = {"review": row.id, "version": row.version, "digest": row.digest, "quorum": row.quorum}
     note(tx, row.tenant, at, f"review.{status}", actor, row.action, body, {"reason": reason} if reason else None)
 
 
@@ -78,6 +106,7 @@ def claimed(tx: AsyncSession, row: ExecutionRow, action: ActionRow, decision: De
         "digest": decision.digest if decision is not None else action.digest,
         "decision": decision.id if decision is not None else None,
         "verdict": action.verdict,
+        **versions(),
     }
     note(tx, row.tenant, row.claimed_at, "execution.claimed", "worker", row.action, body)
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import assent
 from assent.graph.chain import GENESIS, payload_digest, record_hash
-from assent.graph.store import events
+from assent.graph.policy_changes import note_change
+from assent.graph.store import events, reviews
 from fakes import SAFE, Script, approve, asks, calls, on_thread
 
 
@@ -43,3 +45,24 @@ async def test_what_was_rolled_back_is_not_on_record(opened_on_any):
     except LookupError:
         pass
     assert await records(opened_on_any) == before
+
+
+async def test_verdicts_carry_versions_and_a_changed_policy_is_noted_once(opened_on_any, till):
+    desk = opened_on_any
+    strict = assent.Policy((assent.on("look", lambda facts: assent.Ruling("review", "Ask.")),))
+    look = ("look", {"what": "sky"})
+    for name, policy in (("one", SAFE), ("two", strict), ("three", strict)):
+        agent = desk.agent(tools=till.tools, policy=policy, propose=Script(calls(look)), name=name)
+        await agent.ainvoke(asks(), on_thread(name))
+    chain = await records(desk)
+    assert all(one["body"]["assent"] and one["body"]["schema"] for one in chain if one["kind"] == "verdict")
+    assert [one["body"]["quorum"] for one in chain if one["kind"] == "verdict"] == [0, 1, 1]
+    async with desk.store.begin() as tx:
+        row = await reviews.action(tx, next(one["subject"] for one in chain if one["kind"] == "verdict"))
+        row.provenance = {**row.provenance, "policy": "another"}
+        await note_change(tx, row)
+        await note_change(tx, row)
+        tx.expunge(row)
+    changes = [one["body"] for one in await records(desk) if one["kind"] == "policy.changed"]
+    assert [change["from"] is None for change in changes] == [True, True, True, False]
+    assert changes[-1]["agent"] == "one" and changes[-1]["to"] == "another"
