@@ -12,7 +12,7 @@ from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
 from ..tools.declaration import ActionRefused, Case, dry_run, schema_digest, schema_of
-from . import records
+from . import crashpoints, records
 from .actions import Action
 from .canonical import NotCanonical
 from .clock import Clock, fresh_id
@@ -77,6 +77,7 @@ async def decide(
         records.decision(tx, decision, action)
         await examples.add(tx, _example(action, decision, gate_of(action)))
         await wakes.add(tx, action.thread, decision.id, effective)
+        crashpoints.reach("inside-decide")
         return Decided(review.id, TURNS[answer.type], decision.id, decision.digest, effective)
 
 

@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from ..tools.declaration import schema_digest, schema_of
-from . import caring, chatting, deciding, reading
+from . import caring, chatting, crashpoints, deciding, reading
 from .agent import Agent
 from .canonical import digest_of
 from .clock import Clock
@@ -186,6 +186,7 @@ class Desk:
             undo_window=undo_window,
             key=key,
         )
+        crashpoints.reach("after-decide-commit")
         self.worker.hint()
         return done
 

@@ -12,7 +12,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.types import interrupt
 
 from ..tools.declaration import declaration_of, schema_digest
-from . import wording
+from . import crashpoints, wording
 from .confidence import Reading, confidence
 from .errors import Unauthorised, UnknownTool
 from .leases import lease, let_finish
@@ -39,6 +39,7 @@ def rule(gate: Gate) -> Node:
         proposal = await check(gate, state["call"], config)
         if proposal.way != "gate":
             row = await gate.ledger.record(row_of(gate, state["call"], proposal, proposal.way))
+            crashpoints.reach("after-record")
             return {"way": row.verdict, "args": row.args, "reasons": row.reasons}
         return {
             "way": "gate",
@@ -87,6 +88,7 @@ def review(gate: Gate) -> Node:
             row, asked = await gate.ledger.stored(action), await gate.ledger.review_of(action)
             if row is None or asked is None:
                 raise Unauthorised
+            crashpoints.reach("before-interrupt")
             interrupt(payload(row, asked))
         return {"outcome": asdict(outcome)}
 
@@ -106,6 +108,7 @@ def act(gate: Gate) -> Node:
             raise Unauthorised
         # of the very tool that is called, not the one the gate was built with: some change in place
         digest, idempotent = schema_digest(tool), declaration_of(tool).idempotent
+        crashpoints.reach("before-claim")
         async with lease(gate.ledger.store, row.thread, gate.clock, patience=60.0) as owner:
             try:
                 claim = await gate.ledger.claim(row.id, owner, digest, idempotent=idempotent)
@@ -118,6 +121,7 @@ def act(gate: Gate) -> Node:
             if isinstance(claim, Withheld):
                 return {"result": "withheld"}
             done = await _done(gate, claim, owner) if isinstance(claim, Claimed) else claim
+        crashpoints.reach("before-checkpoint")
         if done.status == "unknown":
             return {"result": "unknown"}
         edited = claim.decision if isinstance(claim, Claimed) else await gate.ledger.decision(row.id)
@@ -132,8 +136,11 @@ async def _done(gate: Gate, claim: Claimed, owner: str) -> Recorded:
 
 
 async def _run_and_record(gate: Gate, claim: Claimed, owner: str) -> Recorded:
+    crashpoints.reach("after-claim")
     status, result = await run_tool(gate.tools[claim.action.tool], claim)
-    return await gate.ledger.finish(claim.action.id, owner, status, result)
+    done = await gate.ledger.finish(claim.action.id, owner, status, result)
+    crashpoints.reach("after-finish")
+    return done
 
 
 def settle(gate: Gate) -> Node:

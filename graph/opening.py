@@ -22,11 +22,13 @@ async def open_desk(url: str, *, tenant: str = "main", clock: Clock = utc_now, q
         clock: where the time comes from.
         queue_limit: how many reviews may wait; more are not accepted.
     """
+    from . import crashpoints
     from .checkpoints import checkpointer
     from .desk import Desk
     from .store.migrate import upgrade
     from .store.session import Store
 
+    crashpoints.arm()
     store = Store(url)
     try:
         await upgrade(store.url)

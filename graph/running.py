@@ -11,6 +11,7 @@ from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
 from ..tools.declaration import ActionRefused, Case, OutcomeUnknown, at_hand, declaration_of, typed
+from . import crashpoints
 from .ledger import Claimed
 
 
@@ -36,7 +37,10 @@ async def run_tool(tool: BaseTool, claim: Claimed) -> tuple[str, str]:
         with at_hand(case):
             # not `ainvoke`: it takes arguments that look like a tool call for an envelope and runs what is inside
             config = ensure_config()
-            return "succeeded", as_text(await tool.arun(dict(claim.args), callbacks=config.get("callbacks"), config=config))
+            crashpoints.reach("before-effect")
+            result = await tool.arun(dict(claim.args), callbacks=config.get("callbacks"), config=config)
+            crashpoints.reach("after-effect")
+            return "succeeded", as_text(result)
     except ActionRefused as error:
         return "failed", storable(str(error))
     except OutcomeUnknown as error:

@@ -8,6 +8,7 @@ from collections.abc import Mapping
 from contextlib import suppress
 from datetime import timedelta
 
+from . import crashpoints
 from .agent import Agent
 from .clock import Clock, fresh_id
 from .errors import StoreError, ThreadBusy
@@ -50,14 +51,17 @@ class Worker:
             agent = await _agent_of(tx, wake.thread) if wake else ""
         if wake is None:
             return False
+        crashpoints.reach("after-wake-taken")
         try:
             await self._agents[agent].drive(wake.thread, patience=0.2)
         except ThreadBusy:
             async with self._store.begin() as tx:
                 await wakes.put_off(tx, wake.id, self._owner, self._clock() + BUSY)
             return True
+        crashpoints.reach("before-wake-done")
         async with self._store.begin() as tx:
             await wakes.done(tx, wake.id, self._owner, self._clock())
+        crashpoints.reach("after-wake-done")
         return True
 
     async def run(self, concurrency: int = 4) -> None:

@@ -11,6 +11,7 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
+from . import crashpoints
 from .config import requester_of, thread_of
 from .errors import ProposalError
 from .excerpt import text_of
@@ -55,6 +56,7 @@ def propose(gate: Gate) -> Any:
             return {"messages": [AIMessage(closing, id=uuid4().hex)]}
         step = await step_for(gate, messages, thread, requester_of(config))
         message = await _asked(gate, step)
+        crashpoints.reach("after-propose")
         for call in calls_of(message, messages, thread):
             gate.steps.put(call["action"], step)
         return {"messages": [message]}

@@ -18,6 +18,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from .. import crashpoints
 from ..canonical import NotCanonical, canonical
 from ..chain import GENESIS, payload_digest, record_hash
 from .chain_models import EventRow, HeadRow
@@ -67,6 +68,8 @@ def note(
 async def seal(tx: AsyncSession) -> None:
     """Chain what was noted in this transaction; the last thing it does."""
     noted: list[Event] = tx.info.pop(NOTED, [])
+    if noted:
+        crashpoints.reach("before-seal")
     for tenant in sorted({event.tenant for event in noted}):  # in one order, so that two transactions never wait for each other
         head = await _locked(tx, tenant)
         for event in noted:
@@ -76,6 +79,8 @@ async def seal(tx: AsyncSession) -> None:
                 head.seq, head.hash = row.seq, row.hash
         tx.add(head)
         await tx.flush()
+    if noted:
+        crashpoints.reach("after-seal")
 
 
 async def _locked(tx: AsyncSession, tenant: str) -> HeadRow:
