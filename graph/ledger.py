@@ -217,6 +217,18 @@ class Ledger:
             records.execution(tx, known, "unknown", self.clock(), "worker", "The process stopped while the tool ran.")
         return Recorded("unknown", "The process stopped while the tool ran.")
 
+    async def again(self, action_id: str, owner: str) -> bool:
+        """Grant one more call of an idempotent tool under a claim that still stands, and count it; else False."""
+        async with self.store.begin() as tx:
+            known = await executions.get(tx, action_id)
+            thread = await threads.lock(tx, known.thread) if known is not None else None
+            if known is None or thread is None or thread.status == "cancelled" or thread.lease_owner != owner:
+                return False
+            if not await executions.retry(tx, action_id, owner):
+                return False
+            records.execution(tx, known, "retried", self.clock(), "worker")
+            return True
+
     async def finish(self, action_id: str, owner: str, status: str, result: str) -> Recorded:
         """Record what came of a claim; if the claim was taken over, what is on record stands."""
         async with self.store.begin() as tx:

@@ -136,8 +136,11 @@ async def _done(gate: Gate, claim: Claimed, owner: str) -> Recorded:
 
 
 async def _run_and_record(gate: Gate, claim: Claimed, owner: str) -> Recorded:
+    async def again() -> bool:
+        return await gate.ledger.again(claim.action.id, owner)
+
     crashpoints.reach("after-claim")
-    status, result = await run_tool(gate.tools[claim.action.tool], claim)
+    status, result = await run_tool(gate.tools[claim.action.tool], claim, again)
     done = await gate.ledger.finish(claim.action.id, owner, status, result)
     crashpoints.reach("after-finish")
     return done

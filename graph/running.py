@@ -4,58 +4,96 @@ from __future__ import annotations
 
 import asyncio
 import json
+from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from typing import Any
 
 from langchain_core.runnables.config import ensure_config
 from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
-from ..tools.declaration import ActionRefused, Case, OutcomeUnknown, at_hand, declaration_of, typed
+from ..tools.deadline import StoppedItself, TooSlow, within
+from ..tools.declaration import ActionRefused, Case, Declaration, OutcomeUnknown, at_hand, declaration_of, typed
 from . import crashpoints
 from .ledger import Claimed
 
+PAUSE_SECONDS = 0.2
+"""Before the first retry; doubled before each further one."""
 
-async def run_tool(tool: BaseTool, claim: Claimed) -> tuple[str, str]:
+Again = Callable[[], Awaitable[bool]]
+"""Asks whether the claim still stands, and counts the attempt it grants."""
+
+
+@dataclass(frozen=True, slots=True)
+class Attempt:
+    """What one call of a tool came to."""
+
+    status: str
+    """`succeeded`, `failed` (nothing was changed) or `unknown` (it may have acted)."""
+    text: str
+    repeatable: bool = False
+    """Whether calling an idempotent tool again can clear it up."""
+
+
+async def run_tool(tool: BaseTool, claim: Claimed, again: Again | None = None) -> tuple[str, str]:
     """Call the tool with the claimed arguments; returns the execution's status and its result as text.
 
-    `failed` means that nothing was changed; an error that does not say so, of a tool with effects, is `unknown`.
+    `failed` means that nothing was changed; an error or a deadline that does not say so, of a tool with effects, is `unknown`.
+    Only an idempotent tool that declares retries is called again, under the same key, as long as `again` grants it.
     """
+    declared = declaration_of(tool)
+    try:
+        typed(tool, claim.args)
+    except ValidationError as error:
+        return "failed", f"the arguments do not fit the tool: {error.errors()[0]['msg']}"
+    attempt = await _attempt(tool, claim, declared)
+    for number in range(declared.retries if declared.idempotent and again is not None else 0):
+        if not attempt.repeatable:
+            break
+        await asyncio.sleep(PAUSE_SECONDS * 2**number)
+        if again is None or not await again():
+            break
+        attempt = await _attempt(tool, claim, declared)
+    return attempt.status, attempt.text
+
+
+async def _attempt(tool: BaseTool, claim: Claimed, declared: Declaration) -> Attempt:
+    undecided = "failed" if claim.action.consequence == "read" else "unknown"
+    try:
+        with at_hand(_case(claim, declared)):
+            return Attempt("succeeded", as_text(await within(declared.timeout, _called(tool, claim.args))))
+    except ActionRefused as error:
+        return Attempt("failed", storable(str(error)))
+    except OutcomeUnknown as error:
+        return Attempt("unknown", storable(str(error)), repeatable=True)
+    except TooSlow as error:
+        told = f"The tool gave no answer within {error.seconds:g} s" + ("" if undecided == "failed" else "; it may have acted")
+        return Attempt(undecided, f"{told}.", repeatable=not error.running)
+    except StoppedItself:
+        return Attempt(undecided, "The tool cancelled itself.", repeatable=True)
+    except Exception as error:  # whatever a tool raises, it may have acted before
+        return Attempt(undecided, storable(f"{type(error).__name__}: {error}"[:500]), repeatable=True)
+
+
+async def _called(tool: BaseTool, args: dict[str, Any]) -> Any:
+    # not `ainvoke`: it takes arguments that look like a tool call for an envelope and runs what is inside
+    config = ensure_config()
+    crashpoints.reach("before-effect")
+    result = await tool.arun(dict(args), callbacks=config.get("callbacks"), config=config)
+    crashpoints.reach("after-effect")
+    return result
+
+
+def _case(claim: Claimed, declared: Declaration) -> Case:
     row = claim.action
-    case = Case(
+    return Case(
         tenant=row.tenant,
         thread=row.thread,
         requester=row.requester,
         text=next((turn["text"] for turn in reversed(row.conversation) if turn["role"] == "requester"), ""),
         action_id=row.id,
-        idempotency_key=row.id if declaration_of(tool).idempotent else None,
+        idempotency_key=row.id if declared.idempotent else None,
     )
-    try:
-        typed(tool, claim.args)
-    except ValidationError as error:
-        return "failed", f"the arguments do not fit the tool: {error.errors()[0]['msg']}"
-    try:
-        with at_hand(case):
-            # not `ainvoke`: it takes arguments that look like a tool call for an envelope and runs what is inside
-            config = ensure_config()
-            crashpoints.reach("before-effect")
-            result = await tool.arun(dict(claim.args), callbacks=config.get("callbacks"), config=config)
-            crashpoints.reach("after-effect")
-            return "succeeded", as_text(result)
-    except ActionRefused as error:
-        return "failed", storable(str(error))
-    except OutcomeUnknown as error:
-        return "unknown", storable(str(error))
-    except asyncio.CancelledError:
-        if (task := asyncio.current_task()) is not None and task.cancelling():
-            raise
-        return _undecided(row.consequence), "The tool cancelled itself."
-    except Exception as error:  # whatever a tool raises, it may have acted before
-        return _undecided(row.consequence), storable(f"{type(error).__name__}: {error}"[:500])
-
-
-def _undecided(consequence: str) -> str:
-    """Return what an error comes to that does not say whether anything was changed."""
-    return "failed" if consequence == "read" else "unknown"
 
 
 def as_text(result: Any) -> str:

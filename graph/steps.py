@@ -2,16 +2,21 @@
 
 from __future__ import annotations
 
+import asyncio
+import logging
 from collections.abc import Sequence
 from typing import Any
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+from ..tools.deadline import TooSlow
 from ..tools.declaration import Case, legal_choices
 from .canonical import NotCanonical, canonical
 from .excerpt import latest_text
 from .proposing import Offer, Step
 from .wiring import Gate
+
+log = logging.getLogger("assent")
 
 
 async def step_for(gate: Gate, messages: Sequence[BaseMessage], thread: str, requester: str) -> Step:
@@ -19,7 +24,7 @@ async def step_for(gate: Gate, messages: Sequence[BaseMessage], thread: str, req
     text = latest_text(messages)
     case = Case(gate.tenant, thread, requester, text)
     refused = turned_down(this_turn(messages))
-    offers = [await _offer(gate, name, case, refused) for name in gate.tools]
+    offers = await asyncio.gather(*(_offer(gate, name, case, refused) for name in gate.tools))
     precedents = await gate.memory.nearest(text) if gate.memory is not None else ()
     return Step(
         instructions=gate.instructions,
@@ -31,9 +36,13 @@ async def step_for(gate: Gate, messages: Sequence[BaseMessage], thread: str, req
 
 
 async def _offer(gate: Gate, name: str, case: Case, refused: Sequence[tuple[str, Any]]) -> Offer | None:
-    """Return a tool as it is offered now; None when the case leaves it no legal arguments."""
+    """Return a tool as it is offered now; None when the case leaves it no legal arguments, or they could not be had in time."""
     tool = gate.tools[name]
-    choices = await legal_choices(tool, case)
+    try:
+        choices = await legal_choices(tool, case)
+    except TooSlow as error:
+        log.warning("the tool %s is not offered now: its legal values could not be looked up, %s", name, error)
+        return None
     if choices is not None:
         taken = [args for tool_name, args in refused if tool_name == name]
         choices = [choice for choice in choices if not any(_same(choice, args) for args in taken)]

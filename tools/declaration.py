@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
+import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -15,10 +16,20 @@ from langchain_core.tools import BaseTool, StructuredTool
 from langchain_core.tools.base import create_schema_from_function
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from .deadline import within
+
 Consequence = Literal["read", "reversible", "costly", "irreversible"]
 """`read` changes nothing; `reversible` can be undone; `costly` costs money or goodwill; `irreversible` cannot be taken back."""
 
 CONSEQUENCES: tuple[str, ...] = get_args(Consequence)
+
+LOOK_SECONDS = 10.0
+"""How long a dry run or a choices function may take; after that a person decides without it."""
+
+TOOL_SECONDS = 60.0
+"""How long a tool may take that declares no `timeout` of its own."""
+
+MOST_RETRIES = 10
 
 
 class ActionRefused(Exception):
@@ -54,6 +65,10 @@ class Declaration:
     dry_run: Callable[..., Any] | None = None
     undo: Callable[..., Any] | None = None
     choices: Callable[..., Any] | None = None
+    timeout: float | None = TOOL_SECONDS
+    """Seconds the tool may take; None: as long as it likes."""
+    retries: int = 0
+    """How often an idempotent tool is called again, under the same key, when nobody knows whether it acted."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -124,22 +139,28 @@ async def call_declared(function: Callable[..., Any], **arguments: Any) -> Any:
 
 
 async def legal_choices(tool: BaseTool, case: Case) -> list[dict[str, Any]] | None:
-    """Return the legal argument combinations of `tool` in this case; None when the case does not limit them."""
+    """Return the legal argument combinations of `tool` in this case; None when the case does not limit them.
+
+    Raises TooSlow after LOOK_SECONDS; what is not async cannot be interrupted.
+    """
     declared = declaration_of(tool)
     if declared.choices is None:
         return None
     with at_hand(case):
-        found = await call_declared(declared.choices)
+        found = await within(LOOK_SECONDS, call_declared(declared.choices))
     return None if found is None else [dict(choice) for choice in found]
 
 
 async def dry_run(tool: BaseTool, arguments: Mapping[str, Any], case: Case) -> str | None:
-    """Ask a tool whether these validated arguments would work; returns its evidence, raises ActionRefused if they would not."""
+    """Ask a tool whether these validated arguments would work; returns its evidence, raises ActionRefused if they would not.
+
+    Raises TooSlow after LOOK_SECONDS; what is not async cannot be interrupted.
+    """
     declared = declaration_of(tool)
     if declared.dry_run is None:
         return None
     with at_hand(case):
-        found = await call_declared(declared.dry_run, **typed(tool, arguments))
+        found = await within(LOOK_SECONDS, call_declared(declared.dry_run, **typed(tool, arguments)))
     return None if found is None else str(found)
 
 
@@ -182,6 +203,8 @@ def action(
     dry_run: Callable[..., Any] | None = None,
     undo: Callable[..., Any] | None = None,
     choices: Callable[..., Any] | None = None,
+    timeout: float | None = TOOL_SECONDS,
+    retries: int = 0,
 ) -> Callable[[Callable[..., Awaitable[Any]]], ActionTool]: ...
 
 
@@ -195,6 +218,8 @@ def action(
     dry_run: Callable[..., Any] | None = None,
     undo: Callable[..., Any] | None = None,
     choices: Callable[..., Any] | None = None,
+    timeout: float | None = TOOL_SECONDS,
+    retries: int = 0,
 ) -> ActionTool | Callable[[Callable[..., Awaitable[Any]]], ActionTool]:
     """Turn an async function into an action: a LangChain tool that also declares what it can do.
 
@@ -206,10 +231,13 @@ def action(
         dry_run: same arguments; returns evidence as text, raises ActionRefused if the action would fail.
         undo: same arguments; takes the effect back.
         choices: returns the legal argument combinations of the case, or None.
+        timeout: seconds the tool may take, None for no deadline; what a tool with effects did that came too late is unknown.
+        retries: how often it is called again under the same key when nobody knows whether it acted; for idempotent tools only.
     """
     if consequence not in CONSEQUENCES:
         raise ValueError(f"consequence must be one of {', '.join(CONSEQUENCES)}, not {consequence!r}")
-    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices)
+    _check_calls(timeout, retries, idempotent=idempotent)
+    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices, timeout, retries)
 
     def declare(target: Callable[..., Awaitable[Any]]) -> ActionTool:
         if not inspect.iscoroutinefunction(target):
@@ -236,6 +264,15 @@ def action(
         )
 
     return declare if function is None else declare(function)
+
+
+def _check_calls(timeout: float | None, retries: int, *, idempotent: bool) -> None:
+    if timeout is not None and not (timeout > 0 and math.isfinite(timeout)):
+        raise ValueError(f"timeout must be a positive number of seconds or None, not {timeout!r}")
+    if not 0 <= retries <= MOST_RETRIES:
+        raise ValueError(f"retries must be from 0 to {MOST_RETRIES}, not {retries!r}")
+    if retries and not idempotent:
+        raise ValueError("only an idempotent tool can be called again: declare idempotent=True, or leave retries out")
 
 
 def _fields(declared: Declaration) -> dict[str, Any]:

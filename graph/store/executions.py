@@ -28,7 +28,17 @@ async def reclaim(tx: AsyncSession, action_id: str, old: str, new: str, now: dat
     mine = sa.and_(
         col(ExecutionRow.action) == action_id, col(ExecutionRow.claimed_by) == old, col(ExecutionRow.status) == "claimed"
     )
-    changed = await tx.exec(sa.update(ExecutionRow).where(mine).values(claimed_by=new, claimed_at=now))
+    values = {"claimed_by": new, "claimed_at": now, "attempts": ExecutionRow.attempts + 1}
+    changed = await tx.exec(sa.update(ExecutionRow).where(mine).values(**values))
+    return int(changed.rowcount) == 1
+
+
+async def retry(tx: AsyncSession, action_id: str, owner: str) -> bool:
+    """Count one more call of the tool under the same claim; False if the claim was taken over or ended."""
+    mine = sa.and_(
+        col(ExecutionRow.action) == action_id, col(ExecutionRow.claimed_by) == owner, col(ExecutionRow.status) == "claimed"
+    )
+    changed = await tx.exec(sa.update(ExecutionRow).where(mine).values(attempts=ExecutionRow.attempts + 1))
     return int(changed.rowcount) == 1
 
 
