@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from .graph.policy import Policy, Ruling, on
     from .graph.policy_file import load_policy
     from .graph.proposing import native, structured
+    from .graph.terms import Terms
     from .tools.declaration import ActionRefused, Case, OutcomeUnknown, action
 
 __version__ = "0.1.0"
@@ -33,6 +34,7 @@ _PLACES = {
     "Reject": ("graph.decisions", "Reject"),
     "Respond": ("graph.decisions", "Respond"),
     "Ruling": ("graph.policy", "Ruling"),
+    "Terms": ("graph.terms", "Terms"),
     "action": ("tools.declaration", "action"),
     "agreement": ("graph.confidence", "agreement"),
     "load_policy": ("graph.policy_file", "load_policy"),
@@ -57,6 +59,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "Respond",
     "Policy",
     "Ruling",
+    "Terms",
     "on",
     "load_policy",
     "native",

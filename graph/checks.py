@@ -10,14 +10,15 @@ from typing import Any
 
 from .hidden import hidden_in
 from .policy import Check, Facts, Kind, Ruling
+from .terms import DEFAULT, Terms
 
 _NUMBER = re.compile(r"-?[0-9]{1,30}(\.[0-9]{1,30})?", re.ASCII)
 _SHOWN = 3
 
 
-def always(kind: Kind, reason: str) -> Check:
+def always(kind: Kind, reason: str, terms: Terms = DEFAULT) -> Check:
     """Make a check that rules the same on every action; bind it to the tools it is meant for."""
-    ruling = Ruling(kind, reason, "always")
+    ruling = Ruling(kind, reason, "always", terms)
 
     def check(facts: Facts) -> Ruling:
         return ruling
@@ -25,8 +26,8 @@ def always(kind: Kind, reason: str) -> Check:
     return check
 
 
-def max_amount(field: str, limit: Decimal | int | str) -> Check:
-    """Review an action whose argument `field` is above `limit`, below zero, missing or no plain number.
+def max_amount(field: str, limit: Decimal | int | str, terms: Terms = DEFAULT) -> Check:
+    """Review an action, under `terms`, whose argument `field` is above `limit`, below zero, missing or no plain number.
 
     Arithmetic is exact. Raises ValueError for a limit that is not a finite decimal number.
     """
@@ -40,10 +41,10 @@ def max_amount(field: str, limit: Decimal | int | str) -> Check:
     def check(facts: Facts) -> Ruling | None:
         amount = _amount(facts.args.get(field))
         if amount is None:
-            return Ruling("review", f"{field} is not a plain number: {facts.args.get(field)!r:.60}.")
+            return Ruling("review", f"{field} is not a plain number: {facts.args.get(field)!r:.60}.", terms=terms)
         if 0 <= amount <= ceiling:
             return None
-        return Ruling("review", f"{field} {amount} is {f'above {ceiling}' if amount > ceiling else 'below zero'}.")
+        return Ruling("review", f"{field} {amount} is {f'above {ceiling}' if amount > ceiling else 'below zero'}.", terms=terms)
 
     return check
 

@@ -3,24 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Literal
 
-from . import records
-from .actions import action_digest
-from .canonical import NotCanonical
-from .clock import Clock, fresh_id
-from .errors import NotAllowed, QueueFull, ThreadBusy, ThreadClosed, Unauthorised
+from . import asking, claiming, records
+from .claiming import Claim, Claimed, InFlight, Recorded, Withheld
+from .clock import Clock
+from .errors import NotAllowed, QueueFull, ThreadClosed, Unauthorised
 from .policy_changes import note_change
-from .store import executions, reviews, threads, users
-from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow, ThreadRow
+from .store import executions, reviews, threads
+from .store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
 from .store.session import AsyncSession, Store
+from .terms import DEFAULT, Terms
+
+__all__ = ["Claim", "Claimed", "InFlight", "Ledger", "Outcome", "OutcomeStatus", "Recorded", "Withheld"]
 
 OutcomeStatus = Literal["pending", "approved", "rejected", "answered", "expired", "superseded", "cancelled"]
-
-DECIDERS = ("operator", "lead", "admin")
-
-COST = {"read": 0.1, "reversible": 1.0, "costly": 3.0, "irreversible": 5.0}
-"""How much a mistake weighs in the order of the queue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,41 +31,6 @@ class Outcome:
     message: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Claimed:
-    """This run, and no other, may call the tool, with exactly these arguments."""
-
-    action: ActionRow
-    args: dict[str, Any]
-    decision: DecisionRow | None
-
-
-@dataclass(frozen=True, slots=True)
-class Recorded:
-    """The action was attempted before; this is what is known of it."""
-
-    status: str
-    result: str
-
-
-@dataclass(frozen=True, slots=True)
-class Withheld:
-    """The review is pending again: nobody's assent stands behind the action now."""
-
-
-@dataclass(frozen=True, slots=True)
-class InFlight:
-    """Another holder of the thread is calling the tool at this moment."""
-
-
-Claim = Claimed | Recorded | Withheld | InFlight
-
-
-def priority(consequence: str, confidence: float | None) -> float:
-    """Return how urgent a review is: doubt times the cost of a mistake."""
-    return (1.0 - (confidence or 0.0)) * COST.get(consequence, 5.0)
-
-
 class Ledger:
     """The gate's view of the store."""
 
@@ -80,16 +42,16 @@ class Ledger:
         async with self.store.read() as tx:
             return await reviews.action(tx, action_id)
 
-    async def record(self, row: ActionRow) -> ActionRow:
-        """Store an action with its verdict, and the review if a person is to decide; the first record stands.
+    async def record(self, row: ActionRow, terms: Terms = DEFAULT) -> ActionRow:
+        """Store an action with its verdict, and the review under its terms if a person is to decide; the first record stands.
 
         Raises NotAllowed, QueueFull, and ThreadClosed when the case was cancelled meanwhile.
         """
         async with self.store.begin() as tx:
+            thread = await threads.ensure(tx, self._thread(row))
             known = await reviews.action(tx, row.id)
             if known is not None:
                 return known
-            thread = await threads.ensure(tx, self._thread(row))
             if (thread.tenant, thread.requester) != (row.tenant, row.requester):
                 raise NotAllowed("This thread belongs to another requester; start one of your own.")
             if thread.status == "cancelled":
@@ -98,7 +60,7 @@ class Ledger:
                 await self._room(tx, row.tenant)
             tx.add(row)
             await tx.flush()
-            asked = self._review(row) if row.verdict == "review" else None
+            asked = asking.review_of(row, terms, self.clock()) if row.verdict == "review" else None
             if asked is not None:
                 tx.add(asked)
             await note_change(tx, row)
@@ -107,18 +69,6 @@ class Ledger:
 
     def _thread(self, row: ActionRow) -> ThreadRow:
         return ThreadRow(id=row.thread, tenant=row.tenant, agent=row.agent, requester=row.requester, created_at=self.clock())
-
-    def _review(self, row: ActionRow) -> ReviewRow:
-        return ReviewRow(
-            id=fresh_id("rev"),
-            tenant=row.tenant,
-            action=row.id,
-            thread=row.thread,
-            tool=row.tool,
-            digest=row.digest,
-            priority=priority(row.consequence, row.confidence),
-            created_at=self.clock(),
-        )
 
     async def _room(self, tx: AsyncSession, tenant: str) -> None:
         if await reviews.count_pending(tx, tenant, self.queue_limit) >= self.queue_limit:
@@ -149,73 +99,7 @@ class Ledger:
         unless the tool is idempotent.
         """
         async with self.store.begin() as tx:
-            review = await reviews.of_action(tx, action_id, lock=True)
-            known = await executions.get(tx, action_id)
-            if known is not None and known.status != "claimed":
-                return Recorded(known.status, known.result or "")
-            row = await self._row(tx, action_id)
-            claim = await self._authority(tx, row, review, tool_digest)
-            if not isinstance(claim, Claimed):
-                return claim
-            if not await threads.held(tx, row.thread, owner, self.clock()):
-                raise ThreadBusy
-            if known is not None:
-                return await self._abandoned(tx, known, owner, claim, idempotent)
-            execution = self._execution(row, owner)
-            await executions.claim(tx, execution)
-            records.claimed(tx, execution, row, claim.decision)
-            return claim
-
-    async def _row(self, tx: AsyncSession, action_id: str) -> ActionRow:
-        row = await reviews.action(tx, action_id)
-        thread = await threads.get(tx, row.thread) if row else None
-        if row is None or thread is None or thread.status == "cancelled":
-            raise Unauthorised("The tool was not called: the case was cancelled or the action is not on record.")
-        return row
-
-    def _execution(self, row: ActionRow, owner: str) -> ExecutionRow:
-        return ExecutionRow(
-            action=row.id, tenant=row.tenant, thread=row.thread, tool=row.tool, claimed_by=owner, claimed_at=self.clock()
-        )
-
-    async def _authority(self, tx: AsyncSession, row: ActionRow, review: ReviewRow | None, tool_digest: str) -> Claimed | Withheld:
-        if row.tool_digest != tool_digest:
-            raise Unauthorised("The tool was not called: it has changed since the action was approved.")
-        if row.verdict == "allow":
-            return self._covered(row, row.args, row.digest, None)
-        if review is None or row.verdict != "review":
-            raise Unauthorised
-        decision = await reviews.last_decision(tx, review.id)
-        if review.status == "pending" or decision is None or decision.effective_at > self.clock():
-            return Withheld()
-        if review.status != "approved" or decision.type not in ("approve", "edit") or decision.actor == row.requester:
-            raise Unauthorised
-        approver = await users.get(tx, decision.actor)
-        if approver is None or not approver.active or approver.role not in DECIDERS or approver.tenant != row.tenant:
-            raise Unauthorised("The tool was not called: whoever approved it may no longer do so.")
-        args = row.args if decision.args is None else decision.args
-        return self._covered(row, args, decision.digest, decision)
-
-    def _covered(self, row: ActionRow, args: dict[str, Any], digest: str, decision: DecisionRow | None) -> Claimed:
-        try:
-            same = action_digest(row.tool, row.tool_digest, args, row.thread, row.id, row.tenant) == digest
-        except NotCanonical:
-            same = False
-        if not same:
-            raise Unauthorised
-        return Claimed(row, args, decision)
-
-    async def _abandoned(self, tx: AsyncSession, known: ExecutionRow, owner: str, claim: Claimed, idempotent: bool) -> Claim:
-        if known.claimed_by != owner and await threads.held(tx, known.thread, known.claimed_by, self.clock()):
-            return InFlight()
-        if idempotent and await executions.reclaim(tx, known.action, known.claimed_by, owner, self.clock()):
-            records.execution(tx, known, "reclaimed", self.clock(), "worker")
-            return claim
-        if await executions.finish(
-            tx, known.action, known.claimed_by, "unknown", "The process stopped while the tool ran.", self.clock()
-        ):
-            records.execution(tx, known, "unknown", self.clock(), "worker", "The process stopped while the tool ran.")
-        return Recorded("unknown", "The process stopped while the tool ran.")
+            return await claiming.claim(tx, self.clock(), action_id, owner, tool_digest, idempotent=idempotent)
 
     async def again(self, action_id: str, owner: str) -> bool:
         """Grant one more call of an idempotent tool under a claim that still stands, and count it; else False."""

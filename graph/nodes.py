@@ -38,7 +38,7 @@ def rule(gate: Gate) -> Node:
             return {"way": stored.verdict, "args": stored.args, "reasons": stored.reasons}
         proposal = await check(gate, state["call"], config)
         if proposal.way != "gate":
-            row = await gate.ledger.record(row_of(gate, state["call"], proposal, proposal.way))
+            row = await gate.ledger.record(row_of(gate, state["call"], proposal, proposal.way), proposal.terms)
             crashpoints.reach("after-record")
             return {"way": row.verdict, "args": row.args, "reasons": row.reasons}
         return {
@@ -67,7 +67,7 @@ def assess(gate: Gate) -> Node:
         reason = wording.assessed(sure, threshold, proposal.action.consequence)
         ruled = proposal.with_reason("confidence", "allow" if passed else "review", reason)
         row = row_of(gate, call, ruled, "allow" if passed else "review", [asdict(reading) for reading in readings], sure, threshold)
-        return {"way": (await gate.ledger.record(row)).verdict}
+        return {"way": (await gate.ledger.record(row, ruled.terms)).verdict}
 
     return assess
 

@@ -18,8 +18,9 @@ from .canonical import digest_of
 from .described import described
 from .errors import AssentError
 from .facts import Facts, copied
+from .terms import DEFAULT, Terms, combined
 
-__all__ = ["KINDS", "Bound", "Check", "Facts", "Kind", "Policy", "PolicyError", "Ruled", "Ruling"]
+__all__ = ["KINDS", "Bound", "Check", "Facts", "Kind", "Policy", "PolicyError", "Ruled", "Ruling", "Terms"]
 __all__ += ["is_exact", "name_of", "on", "strictest"]
 
 Kind = Literal["allow", "gate", "review", "refuse"]
@@ -42,6 +43,8 @@ class Ruling:
     """One sentence for people: reviewers read it on the card, the agent reads it when refused."""
     check: str = ""
     """The name of the check; the policy fills it in when left empty."""
+    terms: Terms = DEFAULT
+    """How many people, of which role, until when; the strictest of all rulings count, whatever their kind."""
 
     def __post_init__(self) -> None:
         if self.kind not in KINDS:
@@ -72,6 +75,8 @@ class Ruled:
     rulings: tuple[Ruling, ...]
     policy: str
     """The digest of the policy that ruled."""
+    terms: Terms = DEFAULT
+    """The strictest terms of the policy and of all rulings."""
 
     @property
     def reasons(self) -> tuple[str, ...]:
@@ -124,6 +129,8 @@ class Policy:
     """Irreversible tools that the checks may let go without review; all others always wait for a person."""
     patience: float = 5.0
     """Seconds an async check may take before the action goes to review."""
+    terms: Terms = DEFAULT
+    """Terms that hold for every action, whatever the checks say; a check can make them stricter only."""
     digest: str = field(init=False)
     """SHA-256 (hex) over all of the above; of a Python check its name, source where available, and parameters."""
 
@@ -134,6 +141,8 @@ class Policy:
         for name in (*self.thresholds, *self.unreviewed_irreversible):
             if not is_exact(name):
                 raise PolicyError(f"{name!r} is not an exact tool name")
+        if not isinstance(self.terms, Terms):
+            raise PolicyError(f"terms must be Terms(...), not {self.terms!r:.60}")
         if not (self.patience > 0 and math.isfinite(self.patience)):
             raise PolicyError(f"patience must be a positive number of seconds, not {self.patience!r}")
         object.__setattr__(self, "checks", tuple(self.checks))
@@ -170,7 +179,7 @@ class Policy:
         if ruling is None or ruling.kind != "allow" or _may_allow(check, facts):
             return ruling
         reason = f"{ruling.check} allows it without naming {facts.tool}, which a {facts.consequence} tool needs."
-        return Ruling("review", reason, ruling.check)
+        return Ruling("review", reason, ruling.check, ruling.terms)
 
     def _floor(self, facts: Facts) -> list[Ruling]:
         if facts.consequence != "irreversible" or facts.tool in self.unreviewed_irreversible:
@@ -178,8 +187,12 @@ class Policy:
         return [Ruling("review", f"What {facts.tool} does cannot be taken back, so a person decides.", "floor")]
 
     def _ruled(self, rulings: list[Ruling]) -> Ruled:
-        order = sorted(set(rulings), key=lambda ruling: (-KINDS.index(ruling.kind), ruling.check, ruling.reason))
-        return Ruled(strictest(order), tuple(order), self.digest)
+        order = sorted(set(rulings), key=_order)
+        return Ruled(strictest(order), tuple(order), self.digest, combined([self.terms, *(ruling.terms for ruling in order)]))
+
+
+def _order(ruling: Ruling) -> tuple[int, str, str, str]:
+    return (-KINDS.index(ruling.kind), ruling.check, ruling.reason, repr(ruling.terms))
 
 
 def _is_share(value: object) -> bool:
@@ -214,7 +227,9 @@ def _sound(answer: object, name: str) -> Ruling | None:
         raise ValueError(f"it answered with {type(answer).__name__} instead of a ruling or nothing")
     if not isinstance(answer.reason, str) or not isinstance(answer.check, str):
         raise ValueError("its reason or name is not text")
-    return Ruling(answer.kind, answer.reason, answer.check or name)  # made anew, so its kind is checked again
+    if not isinstance(answer.terms, Terms):
+        raise ValueError("its terms are no terms")
+    return Ruling(answer.kind, answer.reason, answer.check or name, answer.terms)  # made anew, so its kind is checked again
 
 
 def _told(error: Exception) -> str:
@@ -232,4 +247,5 @@ def _may_allow(check: Check, facts: Facts) -> bool:
 def _digest(policy: Policy) -> str:
     checks = {digest_of(described(check)) for check in policy.checks}
     rest = [policy.threshold, dict(policy.thresholds), sorted(policy.unreviewed_irreversible), policy.patience]
+    rest.append(policy.terms.as_json())
     return digest_of("policy", sorted(checks), *rest)

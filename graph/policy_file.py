@@ -17,6 +17,8 @@ from .checks import hidden_characters, legal_choice
 from .expressions import Expression, ExpressionError, compile_expression, nearest
 from .marked_yaml import LARGEST, Marked, YamlError, read_yaml
 from .policy import KINDS, Check, Facts, Kind, Policy, PolicyError, Ruling, is_exact, on
+from .terms import DEFAULT, Terms
+from .terms_file import TermsEntry, terms_problem
 
 BuiltIn = Literal["hidden_characters", "legal_choice"]
 """Python checks that a file can switch on by name."""
@@ -50,6 +52,8 @@ class RuleEntry(BaseModel):
     """A CEL condition over tool, args, consequence, requester, tenant, agent and context."""
     ruling: Kind
     reason: Text
+    terms: TermsEntry | None = None
+    """How many people, of which role, until when; counts for every action that the rule speaks about."""
 
 
 class PolicyDocument(BaseModel):
@@ -64,6 +68,8 @@ class PolicyDocument(BaseModel):
     checks: list[BuiltIn] = []
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
     unreviewed_irreversible: list[str] = []
+    terms: TermsEntry | None = None
+    """Terms for every action."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,13 +80,14 @@ class FileRule:
     kind: Kind
     reason: str
     when: Expression | None
+    terms: Terms = DEFAULT
 
     def __call__(self, facts: Facts) -> Ruling | None:
         """Rule if the condition is true; raises PolicyError if it is neither true nor false."""
         outcome = True if self.when is None else self.when(facts)
         if not isinstance(outcome, bool):
             raise PolicyError(f"its condition gave {outcome!r:.60}, which is neither true nor false")
-        return Ruling(self.kind, self.reason, self.name) if outcome else None
+        return Ruling(self.kind, self.reason, self.name, self.terms) if outcome else None
 
 
 def load_policy(file: str | Path, *, tools: Mapping[str, Collection[str]] | None = None) -> Policy:
@@ -111,14 +118,19 @@ def parse_policy(content: bytes | str, file: str = "policy", *, tools: Mapping[s
             raise PolicyFileError(file, f"there are two rules named {entry.name!r}", mark.line, mark.column)
         names.add(entry.name)
         when = _condition(file, marked, index, entry, tools)
-        rule = FileRule(entry.name, entry.ruling, entry.reason, when)
+        rule = FileRule(entry.name, entry.ruling, entry.reason, when, _terms(entry.terms))
         checks.append(on(entry.tools, rule) if entry.tools else rule)
     return Policy(
         tuple(checks),
         threshold=document.threshold,
         thresholds=document.thresholds,
         unreviewed_irreversible=frozenset(document.unreviewed_irreversible),
+        terms=_terms(document.terms),
     )
+
+
+def _terms(entry: TermsEntry | None) -> Terms:
+    return DEFAULT if entry is None else entry.terms()
 
 
 def read_document(content: bytes | str, file: str = "policy") -> PolicyDocument:
@@ -157,9 +169,12 @@ def _told(file: str, marked: Marked, error: Mapping[str, Any]) -> PolicyFileErro
 def _problem(path: tuple[str | int, ...], error: Mapping[str, Any]) -> str:
     """Say what is wrong with the value at `path`, and what is allowed instead."""
     name, given = _named(path), error["input"]
+    allowed = terms_problem(str(path[-1]), given, error["type"]) if "terms" in path[:-1] else None
+    if allowed is not None:
+        return f"{name} cannot be {given!r} (allowed: {allowed})"
     match error["type"]:
         case "extra_forbidden":
-            known = tuple((RuleEntry if path[0] == "rules" else PolicyDocument).model_fields)
+            known = tuple(_entry_at(path).model_fields)
             return f"unknown key {path[-1]!r}{nearest(str(path[-1]), known)} (allowed: {', '.join(known)})"
         case "missing":
             return f"{path[-1]!r} is missing"
@@ -172,13 +187,20 @@ def _problem(path: tuple[str | int, ...], error: Mapping[str, Any]) -> str:
         case "list_type":
             return f"{name} must be a list, such as [{given if isinstance(given, str) else '...'}]"
         case "model_type":
-            return f"{name} must be a mapping with the keys {', '.join(RuleEntry.model_fields)}"
+            return f"{name} must be a mapping with the keys {', '.join(_entry_at((*path, '')).model_fields)}"
         case "string_type":
             return f"{name} must be text, not {given!r}; put it in quotes if it is"
         case "too_short" | "string_too_short":
             return f"{name} must not be empty{'; leave it out to mean every tool' if path[-1] == 'tools' else ''}"
     message = str(error["msg"])
     return f"{name} cannot be {given!r:.60}: {message[:1].lower()}{message[1:]}"
+
+
+def _entry_at(path: tuple[str | int, ...]) -> type[BaseModel]:
+    """Return what a mapping is read as, given the path of one of its keys."""
+    if path[-2:-1] == ("terms",):
+        return TermsEntry
+    return RuleEntry if path[0] == "rules" else PolicyDocument
 
 
 def _named(path: tuple[str | int, ...]) -> str:

@@ -26,6 +26,7 @@ from .policy import Facts
 from .proposing.legality import schema_problem
 from .state import Call, CallState, Way
 from .store.models import ActionRow
+from .terms import DEFAULT, Terms
 from .wiring import Gate
 
 SHOWN = 6
@@ -41,6 +42,8 @@ class Proposal:
     reasons: tuple[dict[str, str], ...] = ()
     evidence: tuple[dict[str, str], ...] = ()
     choices: list[dict[str, Any]] | None = None
+    terms: Terms = DEFAULT
+    """Under which it is asked about, or runs."""
 
     def with_reason(self, check: str, ruling: str, text: str) -> Proposal:
         """Return the proposal with one more reason, first."""
@@ -55,7 +58,7 @@ class Proposal:
         choices, trouble = await _choices(tool, case)
         ruled = await gate.policy.rule(facts_of(action, case.text, evidence, choices, call["earlier"]))
         way = "review" if trouble is not None else ruled.kind
-        return cls(action, way, tuple(state.get("reasons", ())), evidence, choices)
+        return cls(action, way, tuple(state.get("reasons", ())), evidence, choices, ruled.terms)
 
 
 def case_of(gate: Gate, call: Call, config: RunnableConfig) -> Case:
@@ -101,7 +104,7 @@ async def _ruled(gate: Gate, tool: BaseTool, case: Case, action: Action, earlier
     trouble = trouble or unknown
     ruled = await gate.policy.rule(facts_of(action, case.text, evidence, choices, earlier))
     reasons = tuple({"check": one.check, "ruling": one.kind, "text": one.reason} for one in ruled.rulings)
-    proposal = Proposal(action, ruled.kind, reasons, evidence, choices)
+    proposal = Proposal(action, ruled.kind, reasons, evidence, choices, ruled.terms)
     if trouble is None:
         return proposal
     return replace(proposal, way="refuse" if ruled.kind == "refuse" else "review", reasons=(trouble, *reasons))
@@ -225,9 +228,15 @@ def row_of(
         choices=proposal.choices,
         args_schema=gate.schemas[tool.name] if tool else {},
         description=tool.description if tool else "",
-        provenance={**gate.provenance, "policy": gate.policy.digest},
+        provenance=_provenance(gate, proposal.terms),
         created_at=gate.clock(),
     )
+
+
+def _provenance(gate: Gate, terms: Terms) -> dict[str, Any]:
+    """Return who proposed and ruled, and the terms of the ruling where they are not the ordinary ones."""
+    stated = terms.as_json()
+    return {**gate.provenance, "policy": gate.policy.digest, **({"terms": stated} if stated else {})}
 
 
 def precedent_json(precedent: Any) -> dict[str, Any]:

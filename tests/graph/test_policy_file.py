@@ -74,7 +74,7 @@ TYPOS = [
         "6:5",
         "unknown key 'rulling'; did you mean 'ruling'? (allowed: name, tools, when",
     ),
-    ("    when: double", "    if: double", "10:5", "unknown key 'if' (allowed: name, tools, when, ruling, reason)"),
+    ("    when: double", "    if: double", "10:5", "unknown key 'if' (allowed: name, tools, when, ruling, reason, terms)"),
     (
         "ruling: allow",
         "ruling: alow",
@@ -343,5 +343,5 @@ async def test_the_shops_refunds(amount: str, before: str, kind: str) -> None:
 
 def test_the_documented_file_loads() -> None:
     page = (ROOT / "docs" / "policy.md").read_text("utf-8")
-    (example,) = re.findall(r"```yaml\n(.*?)```", page, re.DOTALL)
+    (example,) = re.findall(r"```yaml\n(version.*?)```", page, re.DOTALL)
     assert parse_policy(example, tools={**TOOLS, "look_up": []}).thresholds == {"hand_over": 0.7}
