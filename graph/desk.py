@@ -18,12 +18,15 @@ from .agent import Agent
 from .canonical import digest_of
 from .clock import Clock
 from .confidence import Signal, agreement, precedent, self_assessment
+from .controls import Controls
 from .decisions import parse_decision
 from .denying import Denials
 from .errors import AssentError
 from .gate import gate_graph
 from .ledger import Ledger
 from .memory import Memory
+from .notices import Notifier
+from .notifying import Sender, to_log
 from .people import People
 from .policy import Policy
 from .policy_file import load_policy
@@ -31,6 +34,7 @@ from .precedents import Embedder, Example
 from .proposing import Proposer, native
 from .store.models import ActionRow
 from .store.session import Store
+from .sweeping import Sweeper
 from .views import ExampleView, HistoryLine, ReviewCard, Task
 from .wiring import Gate
 from .worker import Worker
@@ -39,17 +43,24 @@ from .workflow import agent_graph
 INSTRUCTIONS = "You help the requester. Propose one action at a time; people may have to approve it."
 
 
-class Desk:
+class Desk(Controls):
     """An opened desk; made by `assent.open`."""
 
     def __init__(
-        self, store: Store, saver: BaseCheckpointSaver[str], clock: Clock, tenant: str = "main", queue_limit: int = 10_000
+        self,
+        store: Store,
+        saver: BaseCheckpointSaver[str],
+        clock: Clock,
+        tenant: str = "main",
+        queue_limit: int = 10_000,
+        notifier: Notifier = to_log,
     ) -> None:
         self.store, self.saver, self.clock, self.tenant = store, saver, clock, tenant
         self.users = People(store, clock)
         self.agents: dict[str, Agent] = {}
-        self.worker = Worker(store, clock, tenant, self.agents)
         self.denials = Denials(store, clock, tenant)
+        self.sweeper = Sweeper(store, clock, tenant, Sender(store, clock, tenant, notifier))
+        self.worker = Worker(store, clock, tenant, self.agents, self.sweeper)
         self._ledger = Ledger(store, clock, queue_limit)
         self._gates: dict[str, list[Gate]] = {}
 

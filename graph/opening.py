@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING
@@ -10,10 +11,18 @@ from .clock import Clock, utc_now
 
 if TYPE_CHECKING:
     from .desk import Desk
+    from .notices import Notifier
 
 
 @asynccontextmanager
-async def open_desk(url: str, *, tenant: str = "main", clock: Clock = utc_now, queue_limit: int = 10_000) -> AsyncIterator[Desk]:
+async def open_desk(
+    url: str,
+    *,
+    tenant: str = "main",
+    clock: Clock = utc_now,
+    queue_limit: int = 10_000,
+    notifier: Notifier | None = None,
+) -> AsyncIterator[Desk]:
     """Open a desk on a database, making or upgrading its tables; raises StoreError, SchemaTooNew.
 
     Args:
@@ -21,10 +30,12 @@ async def open_desk(url: str, *, tenant: str = "main", clock: Clock = utc_now, q
         tenant: whose work this is; every query carries it.
         clock: where the time comes from.
         queue_limit: how many reviews may wait; more are not accepted.
+        notifier: what sends notices; default is the webhook that ASSENT_WEBHOOK_URL and ASSENT_WEBHOOK_SECRET name, else the log.
     """
     from . import crashpoints
     from .checkpoints import checkpointer
     from .desk import Desk
+    from .notifying import notifier_of
     from .store.migrate import upgrade
     from .store.session import Store
 
@@ -33,7 +44,7 @@ async def open_desk(url: str, *, tenant: str = "main", clock: Clock = utc_now, q
     try:
         await upgrade(store.url)
         async with checkpointer(store) as saver:
-            desk = Desk(store, saver, clock, tenant, queue_limit)
+            desk = Desk(store, saver, clock, tenant, queue_limit, notifier or notifier_of(os.environ, clock))
             try:
                 yield desk
             finally:

@@ -49,4 +49,6 @@ def refused(outcome: Mapping[str, str] | None, reasons: Sequence[Mapping[str, st
     if outcome["status"] == "rejected":
         feedback = f" {outcome['message']}" if outcome["message"] else ""
         return f"A person rejected this action: {outcome['reason']}.{feedback}"
+    if outcome["status"] == "expired":
+        return "This action does not happen: nobody decided in time."
     return f"This action does not happen: its review was {outcome['status']}."

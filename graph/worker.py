@@ -14,6 +14,7 @@ from .clock import Clock, fresh_id
 from .errors import StoreError, ThreadBusy
 from .store import threads, wakes
 from .store.session import AsyncSession, Store
+from .sweeping import Sweeper
 
 IDLE_SECONDS = 0.25
 BUSY = timedelta(seconds=1)
@@ -24,8 +25,8 @@ log = logging.getLogger("assent")
 class Worker:
     """Drains the outbox for the agents that this process knows."""
 
-    def __init__(self, store: Store, clock: Clock, tenant: str, agents: Mapping[str, Agent]) -> None:
-        self._store, self._clock, self._tenant, self._agents = store, clock, tenant, agents
+    def __init__(self, store: Store, clock: Clock, tenant: str, agents: Mapping[str, Agent], sweeper: Sweeper) -> None:
+        self._store, self._clock, self._tenant, self._agents, self._sweeper = store, clock, tenant, agents, sweeper
         self._owner = fresh_id("worker")
         self._hint = asyncio.Event()
 
@@ -34,7 +35,8 @@ class Worker:
         self._hint.set()
 
     async def drain(self) -> int:
-        """Do everything that is due now; returns how many wake-ups were worked."""
+        """Do everything that is due now, the sweep first; returns how many wake-ups were worked."""
+        await self._sweeper.sweep()
         worked = 0
         while await self.step():
             worked += 1
@@ -69,6 +71,7 @@ class Worker:
         async with asyncio.TaskGroup() as group:
             for _ in range(concurrency):
                 group.create_task(self._loop())
+            group.create_task(self._sweeper.run())
 
     async def _loop(self) -> None:
         while True:

@@ -93,6 +93,20 @@ async def turn(tx: AsyncSession, row: ReviewRow, old: str, new: str, at: datetim
     return int(changed.rowcount) == 1
 
 
+async def close(tx: AsyncSession, row: ReviewRow, status: str, reason: str, at: datetime) -> bool:
+    """Close a pending review without a decision, saying why; False if somebody was faster."""
+    mine = sa.and_(col(ReviewRow.id) == row.id, col(ReviewRow.status) == "pending", col(ReviewRow.version) == row.version)
+    values = {"status": status, "close_reason": reason, "decided_at": at}
+    return int((await tx.exec(sa.update(ReviewRow).where(mine).values(**values))).rowcount) == 1
+
+
+async def due(tx: AsyncSession, tenant: str, now: datetime, limit: int) -> Sequence[tuple[str, str]]:
+    """Return id and thread of the pending reviews that a sweep has something to do with, longest due first."""
+    pending = sa.text("reviews.status = 'pending' AND reviews.next_at IS NOT NULL")
+    query = select(ReviewRow.id, ReviewRow.thread).where(ReviewRow.tenant == tenant, pending, col(ReviewRow.next_at) <= now)
+    return (await tx.exec(query.order_by(col(ReviewRow.next_at)).limit(limit))).all()
+
+
 async def last_decision(tx: AsyncSession, review_id: str) -> DecisionRow | None:
     """Return the newest decision row of a review, which may be `withdrawn`."""
     query = select(DecisionRow).where(DecisionRow.review == review_id).order_by(sa.desc(col(DecisionRow.sequence)))
