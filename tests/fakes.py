@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import inspect
 import sqlite3
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import assent
+import sqlalchemy as sa
 from assent.tools.declaration import ActionTool
 from langchain_core.messages import AIMessage
 
@@ -133,6 +135,26 @@ class Bank:
         found = connection.execute(query).fetchall()
         connection.close()
         return found
+
+
+def drop_guards(connection: sqlite3.Connection) -> None:
+    """Drop the triggers that keep the record, as only the owner of the database can."""
+    for (name,) in connection.execute("SELECT name FROM sqlite_master WHERE type = 'trigger'").fetchall():
+        connection.execute(f"DROP TRIGGER {name}")
+
+
+@contextmanager
+def as_owner(url: str, *, guarded: bool = False) -> Iterator[sa.Connection]:
+    """Reach around the desk into its rows, on either database; what keeps the record is out of the way unless `guarded`."""
+    engine = sa.create_engine(
+        sa.make_url(url).set(drivername="sqlite" if url.startswith("sqlite") else "postgresql+psycopg"), poolclass=sa.NullPool
+    )
+    with engine.begin() as connection:
+        if not guarded and engine.dialect.name == "postgresql":
+            connection.exec_driver_sql("SET session_replication_role = replica")
+        elif not guarded:
+            drop_guards(connection.connection.driver_connection)  # type: ignore[arg-type]
+        yield connection
 
 
 def on_thread(thread: str = "t1", requester: str = "carol") -> dict[str, Any]:

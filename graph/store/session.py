@@ -135,7 +135,13 @@ def _sqlite_engine(url: sa.URL, begin: str, *, size: int) -> AsyncEngine:
     def _configure(connection: Any, _record: Any) -> None:
         connection.isolation_level = None
         cursor = connection.cursor()
-        for pragma in ("journal_mode=WAL", "synchronous=FULL", f"busy_timeout={BUSY_TIMEOUT_MS}", "foreign_keys=ON"):
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={BUSY_TIMEOUT_MS}",
+            "foreign_keys=ON",
+            "recursive_triggers=ON",
+        ):
             cursor.execute(f"PRAGMA {pragma}")
         cursor.close()
 

@@ -10,7 +10,7 @@ import assent
 import ormsgpack
 import pytest
 from assent.tools.declaration import action
-from fakes import SAFE, Script, Till, approve, asks, calls, edit, on_thread, reject, staff, told
+from fakes import SAFE, Script, Till, approve, asks, calls, drop_guards, edit, on_thread, reject, staff, told
 from langchain_core.messages import AIMessage
 from langgraph.graph import END, START, MessagesState, StateGraph
 from langgraph.types import Command, Send
@@ -122,6 +122,7 @@ async def test_what_was_changed_after_the_approval_is_not_called(opened, till, t
     (card,) = await opened.pending("ada")
     await opened.decide(card.id, approve(card), "ada")
     with sqlite3.connect(tmp_path / "desk.db") as connection:
+        drop_guards(connection)
         connection.executescript(tamper)
     connection.close()
     await opened.drain()
@@ -134,6 +135,7 @@ async def test_an_edit_tampered_with_is_not_called(opened, till, tmp_path):
     (card,) = await opened.pending("ada")
     await opened.decide(card.id, edit(card, amount=3), "ada")
     with sqlite3.connect(tmp_path / "desk.db") as connection:
+        drop_guards(connection)
         connection.execute("UPDATE decisions SET args = NULL")
     connection.close()
     await opened.drain()
@@ -146,6 +148,7 @@ async def test_an_allowed_action_tampered_with_before_it_ran_is_not_called(opene
     )
     await agent.ainvoke(asks(), on_thread())
     with sqlite3.connect(tmp_path / "desk.db") as connection:
+        drop_guards(connection)
         connection.execute("UPDATE actions SET verdict = 'allow', args = '{\"to\":\"eve\",\"amount\":1}' WHERE tool = 'pay'")
         connection.execute("UPDATE reviews SET status = 'approved'")
     connection.close()
