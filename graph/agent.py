@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 from collections.abc import AsyncIterator, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
@@ -20,28 +19,28 @@ from .errors import (
     AssentError,
     Forgotten,
     MessageTooLong,
-    ModelUnavailable,
     NotAllowed,
-    QueueFull,
-    StoreError,
     ThreadBusy,
     ThreadClosed,
     UnknownThread,
 )
 from .excerpt import text_of
 from .leases import lease
+from .patience import patiently
 from .running import storable
 from .store import executions, reviews, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
+from .troubles import is_away, is_passing, told
 
 MAX_MESSAGE = 20_000
 """Characters one message may have."""
 
-PASSING = (ModelUnavailable, QueueFull, StoreError, sqlite3.OperationalError)
-"""Troubles that pass by themselves; the last is how the checkpointer says that the database is busy."""
-
 TRY_AGAIN = timedelta(seconds=15)
+TRY_AGAIN_SOON = timedelta(seconds=2)
+AWAY_SECONDS = 10.0
+"""How long a driver tries to say that its thread stalled when the database is away; after that a wake-up's lease runs out."""
+
 SAFETY_NET = timedelta(seconds=90)
 
 Emit = Callable[[Any], None]
@@ -174,7 +173,7 @@ class Agent:
         except ThreadClosed:
             return Driven("cancelled")
         except Exception as error:
-            if not isinstance(error, AssentError):
+            if not isinstance(error, AssentError) and not is_away(error):
                 log.exception("the thread %s stalled", thread)
             await self._stall(thread, error)
             return Driven("stalled", error)
@@ -243,13 +242,16 @@ class Agent:
             emit(part)
 
     async def _stall(self, thread: str, error: Exception) -> None:
-        told = str(error) if isinstance(error, AssentError) else f"Unexpected {type(error).__name__}: {error}"
-        async with self._store.begin() as tx:
-            await threads.mark(tx, thread, "stalled", storable(told[:1000]))
-            await wakes.drop(tx, thread, "message", self._clock())
-            await wakes.drop(tx, thread, "retry", self._clock())
-            if isinstance(error, PASSING):
-                await wakes.add(tx, thread, "retry", self._clock() + TRY_AGAIN)
+        async def write() -> None:
+            now = self._clock()
+            async with self._store.begin() as tx:
+                await threads.mark(tx, thread, "stalled", storable(told(error)[:1000]))
+                await wakes.drop(tx, thread, "message", now)
+                await wakes.drop(tx, thread, "retry", now)
+                if is_passing(error):
+                    await wakes.add(tx, thread, "retry", now + (TRY_AGAIN_SOON if is_away(error) else TRY_AGAIN))
+
+        await patiently(write, AWAY_SECONDS)
 
 
 def _configured(config: RunnableConfig, row: ThreadRow) -> RunnableConfig:

@@ -11,12 +11,16 @@ from typing import Any, TypeVar
 
 from .clock import Clock, fresh_id
 from .errors import StoreError, ThreadBusy
+from .patience import patiently
 from .store import threads
 from .store.session import Store
 
 RENEW_SECONDS = threads.LEASE.total_seconds() / 3
 
-GRACE_SECONDS = 30.0
+AWAY_SECONDS = 10.0
+"""How long a lease is given back again when the database is away."""
+
+GRACE_SECONDS = 40.0
 """How long a lease that is given up waits for what was started under it."""
 
 T = TypeVar("T")
@@ -58,8 +62,16 @@ async def lease(store: Store, thread: str, clock: Clock, patience: float = 0.0) 
             held.over = True
             renewal.cancel()
             _held.reset(token)
-            async with store.begin() as tx:
-                await threads.release(tx, thread, held.owner)
+            await _give_back(store, thread, held.owner)
+
+
+async def _give_back(store: Store, thread: str, owner: str) -> None:
+    async def write() -> None:
+        async with store.begin() as tx:
+            await threads.release(tx, thread, owner)
+
+    with suppress(StoreError):  # it then runs out by itself
+        await patiently(write, AWAY_SECONDS)
 
 
 async def let_finish(work: Coroutine[Any, Any, T]) -> T:
@@ -89,9 +101,12 @@ async def _acquire(store: Store, thread: str, owner: str, clock: Clock, patience
 
 
 async def _renew(store: Store, thread: str, owner: str, clock: Clock) -> None:
+    async def write() -> bool:
+        async with store.begin() as tx:
+            return await threads.renew(tx, thread, owner, clock())
+
     while True:
         await asyncio.sleep(RENEW_SECONDS)
         with suppress(StoreError):  # tried again at the next beat; a lost lease is caught by the fence
-            async with store.begin() as tx:
-                if not await threads.renew(tx, thread, owner, clock()):
-                    return
+            if not await patiently(write, RENEW_SECONDS):
+                return

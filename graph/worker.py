@@ -1,38 +1,59 @@
-"""The worker: takes wake-ups from the outbox one by one and drives their threads; a wake-up that comes twice changes nothing."""
+"""The worker: takes wake-ups one by one and drives their threads; a wake-up that comes twice changes nothing.
+
+On SQLite it looks for rows of the outbox; on PostgreSQL Procrastinate's jobs tell it at once which thread to look at.
+"""
 
 from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import Mapping
+from collections.abc import Awaitable, Callable, Mapping
 from contextlib import suppress
 from datetime import timedelta
 
 from . import crashpoints
 from .agent import Agent
 from .clock import Clock, fresh_id
-from .errors import StoreError, ThreadBusy
-from .store import threads, wakes
-from .store.session import AsyncSession, Store
+from .errors import SchemaTooNew, StoreError, ThreadBusy
+from .patience import patiently
+from .post import Post, post
+from .store import migrate, threads, wakes
+from .store.models import WakeRow
+from .store.session import Store
 from .sweeping import Sweeper
 
-IDLE_SECONDS = 0.25
+TEND_SECONDS = 5.0
+"""How often a worker gives a sign of life and looks for what others left behind."""
+
+FALLBACK_SECONDS = 5.0
+"""How long a slot waits for a hint before it looks by itself."""
+
 BUSY = timedelta(seconds=1)
+AWAY_SECONDS = 10.0
+"""How long a worker tries to give back what it holds when the database is away; after that the lease runs out."""
 
 log = logging.getLogger("assent")
 
 
 class Worker:
-    """Drains the outbox for the agents that this process knows."""
+    """Does the work that falls due for the agents that this process knows; any number of processes may do it at once."""
 
     def __init__(self, store: Store, clock: Clock, tenant: str, agents: Mapping[str, Agent], sweeper: Sweeper) -> None:
         self._store, self._clock, self._tenant, self._agents, self._sweeper = store, clock, tenant, agents, sweeper
         self._owner = fresh_id("worker")
-        self._hint = asyncio.Event()
+        self._news = asyncio.Event()
+        self._stopping = asyncio.Event()
+        self._fault: SchemaTooNew | None = None
 
     def hint(self) -> None:
         """Say that there is something to do now, so that it need not wait for the next look."""
-        self._hint.set()
+        self._news.set()
+        self._news = asyncio.Event()
+
+    def stop(self) -> None:
+        """Take nothing more: `run` returns when what is being worked is done."""
+        self._stopping.set()
+        self.hint()
 
     async def drain(self) -> int:
         """Do everything that is due now, the sweep first; returns how many wake-ups were worked."""
@@ -44,51 +65,116 @@ class Worker:
 
     async def step(self) -> bool:
         """Work one wake-up; False when nothing is due."""
-        async with self._store.read() as tx:  # a look costs no write lock
-            due = await wakes.next_due(tx)
-        if due is None or due > self._clock():
+        if not await self.is_due():  # a look costs no write lock
             return False
         async with self._store.begin() as tx:
             wake = await wakes.take(tx, self._owner, self._clock(), self._tenant, tuple(self._agents))
-            agent = await _agent_of(tx, wake.thread) if wake else ""
         if wake is None:
             return False
-        crashpoints.reach("after-wake-taken")
-        try:
-            await self._agents[agent].drive(wake.thread, patience=0.2)
-        except ThreadBusy:
+        await self._serve(wake)
+        return True
+
+    async def is_due(self) -> bool:
+        """Tell whether there is something to do for the agents of this process."""
+        async with self._store.read() as tx:
+            return await wakes.is_due(tx, self._clock(), self._tenant, tuple(self._agents))
+
+    async def work_off(self, thread: str) -> float | None:
+        """Work the due wake-ups of one thread; returns after how many seconds to come back, None if nothing is left."""
+        while True:
             async with self._store.begin() as tx:
-                await wakes.put_off(tx, wake.id, self._owner, self._clock() + BUSY)
-            return True
+                wake = await wakes.take_of(tx, self._owner, self._clock(), thread)
+            if wake is None:
+                break
+            if not await self._serve(wake):
+                return BUSY.total_seconds()
+        async with self._store.read() as tx:
+            due = await wakes.earliest(tx, thread)
+        early = None if due is None else (due - self._clock()).total_seconds()
+        if early is None or early > 2 * BUSY.total_seconds():
+            return None  # what is due later has a job of its own
+        return max(early, BUSY.total_seconds())  # held by somebody else, or our clock is a little behind
+
+    async def _serve(self, wake: WakeRow) -> bool:
+        """Drive the thread of a row that we hold; False if another process is at it."""
+        crashpoints.reach("after-wake-taken")
+        async with self._store.read() as tx:
+            row = await threads.get(tx, wake.thread)
+        try:
+            await self._agents[row.agent if row else ""].drive(wake.thread, patience=0.2)
+        except ThreadBusy:
+            await patiently(lambda: self._put_off(wake), AWAY_SECONDS)
+            return False
+        except Exception:
+            with suppress(StoreError):
+                await patiently(lambda: self._put_off(wake), AWAY_SECONDS)
+            raise
         crashpoints.reach("before-wake-done")
-        async with self._store.begin() as tx:
-            await wakes.done(tx, wake.id, self._owner, self._clock())
+        await patiently(lambda: self._close(wake), AWAY_SECONDS)
         crashpoints.reach("after-wake-done")
         return True
 
+    async def _put_off(self, wake: WakeRow) -> None:
+        async with self._store.begin() as tx:
+            await wakes.put_off(tx, wake.id, self._owner, self._clock() + BUSY)
+
+    async def _close(self, wake: WakeRow) -> None:
+        async with self._store.begin() as tx:
+            await wakes.done(tx, wake.id, self._owner, self._clock())
+
     async def run(self, concurrency: int = 4) -> None:
-        """Work until cancelled; a database that is busy or away is tried again."""
-        async with asyncio.TaskGroup() as group:
-            for _ in range(concurrency):
-                group.create_task(self._loop())
-            group.create_task(self._sweeper.run())
+        """Work until cancelled or stopped; a database that is busy or away is tried again.
 
-    async def _loop(self) -> None:
-        while True:
-            try:
-                if await self.step():
-                    continue
-            except StoreError as error:
-                log.warning("the outbox cannot be read: %s", error)
-                await asyncio.sleep(1.0)
-            except Exception:  # one case that cannot even be marked as stalled must not end the work on all others
-                log.exception("a wake-up failed; it is tried again when its lease runs out")
-                await asyncio.sleep(1.0)
-            self._hint.clear()
+        Raises SchemaTooNew when a newer version of Assent has raised the schema, after finishing what it works on.
+        """
+        self._stopping, self._fault = asyncio.Event(), None
+        async with (
+            post(self, self._store, self._clock, self._tenant, self._agents, concurrency) as work,
+            asyncio.TaskGroup() as group,
+        ):
+            side = [group.create_task(one) for one in (self._tend(work), self._tick(), self._listen(work), self._sweeper.run())]
+            await asyncio.wait([group.create_task(self._slot(work)) for _ in range(concurrency)])
+            for task in side:
+                task.cancel()
+        if self._fault is not None:
+            raise self._fault
+
+    async def _slot(self, work: Post) -> None:
+        while not self._stopping.is_set():
+            news = self._news
+            if await self._tried("a wake-up", work.step):
+                continue
             with suppress(TimeoutError):
-                await asyncio.wait_for(self._hint.wait(), IDLE_SECONDS)
+                await asyncio.wait_for(news.wait(), FALLBACK_SECONDS)
 
+    async def _tried(self, what: str, work: Callable[[], Awaitable[object]]) -> object:
+        """Do it; a failure is told in the log, waits a moment and ends nothing else."""
+        try:
+            return await work()
+        except SchemaTooNew as error:
+            self._fault = error
+            self.stop()
+            return None
+        except StoreError as error:
+            log.warning("%s: %s", what, error)
+        except Exception:  # one case that cannot even be marked as stalled must not end the work on all others
+            log.exception("%s failed; it is tried again", what)
+        await asyncio.sleep(1.0)
+        return None
 
-async def _agent_of(tx: AsyncSession, thread: str) -> str:
-    row = await threads.get(tx, thread)
-    return row.agent if row else ""
+    async def _tick(self) -> None:
+        """Look at the clock: what falls due by itself announces itself to nobody."""
+        while True:
+            if await self._tried("the outbox", self.is_due):
+                self.hint()
+            await asyncio.sleep(0.25)
+
+    async def _tend(self, work: Post) -> None:
+        while True:
+            await self._tried("the schema", lambda: migrate.check(self._store))
+            await self._tried("the jobs", work.tend)
+            await asyncio.sleep(TEND_SECONDS)
+
+    async def _listen(self, work: Post) -> None:
+        while True:
+            await self._tried("listening for jobs", work.listen)

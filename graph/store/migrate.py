@@ -13,7 +13,7 @@ import sqlalchemy as sa
 
 from ..errors import SchemaTooNew, StoreError
 from . import upstream
-from .session import BUSY_TIMEOUT_MS, NO_DRIVER
+from .session import BUSY_TIMEOUT_MS, NO_DRIVER, Store
 
 MIGRATIONS = Path(__file__).with_name("migrations")
 
@@ -27,6 +27,21 @@ _one_at_a_time = Lock()
 async def upgrade(url: sa.URL) -> str:
     """Bring the database to this version's schema; returns the version. Raises SchemaTooNew, StoreError."""
     return await asyncio.to_thread(_upgrade, url)
+
+
+async def check(store: Store) -> None:
+    """Raise SchemaTooNew if a newer version of Assent has raised the schema of a database that is open here."""
+    async with store.read() as tx:
+        found = await tx.scalar(sa.text("SELECT version_num FROM alembic_version"))
+    if found is not None and found not in versions():
+        raise SchemaTooNew(_too_new(store.url, str(found)))
+
+
+def _too_new(url: sa.URL, found: str) -> str:
+    return (
+        f"The database {url.database} has schema {found}, this installation knows {versions()[-1]}: "
+        "it was written by a newer version of Assent. Update this installation and start again."
+    )
 
 
 def versions() -> list[str]:
@@ -58,10 +73,7 @@ def _raise(connection: sa.Connection, url: sa.URL) -> None:
     try:
         found = _version(connection)
         if found is not None and found not in versions():
-            raise SchemaTooNew(
-                f"The database {url.database} has schema {found}, this installation knows {newest}: "
-                "it was written by a newer version of Assent. Update this installation and start again."
-            )
+            raise SchemaTooNew(_too_new(url, found))
         if found != newest:
             with _one_at_a_time:
                 _run(connection)

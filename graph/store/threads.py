@@ -12,7 +12,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from .inserting import add_or_leave
 from .models import InboundRow, ThreadRow
 
-LEASE = timedelta(seconds=60)
+LEASE = timedelta(seconds=30)
 
 
 async def get(tx: AsyncSession, thread: str) -> ThreadRow | None:
