@@ -56,7 +56,7 @@ class Desk(Controls):
         notifier: Notifier = to_log,
     ) -> None:
         self.store, self.saver, self.clock, self.tenant = store, saver, clock, tenant
-        self.users = People(store, clock)
+        self.users = People(store, clock, tenant)
         self.agents: dict[str, Agent] = {}
         self.denials = Denials(store, clock, tenant)
         self.sweeper = Sweeper(store, clock, tenant, Sender(store, clock, tenant, notifier))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 
@@ -16,6 +16,15 @@ class AssentError(Exception):
 
 class NotAllowed(AssentError):
     """You may not do this: it needs a role you do not have."""
+
+
+class Locked(AssentError):
+    """Too many failed attempts; wait before the next one."""
+
+    def __init__(self, until: datetime, wait: timedelta) -> None:
+        self.until = until
+        minutes = max(1, -(-int(wait.total_seconds()) // 60))
+        super().__init__(f"Too many failed attempts. Wait {minutes} minute{'s' if minutes > 1 else ''}, then try again.")
 
 
 class UnknownReview(AssentError):

@@ -1,31 +1,26 @@
-"""Who may do what: users, roles, sign-in links and sessions; names come from here, never from a client.
+"""Who may do what: users, roles, sign-in links, sessions and tokens; names come from here, never from a client.
 
-Passwords are hashed with argon2id (RFC 9106) when the package is there; links and sessions are random, and stored as SHA-256 only.
+Passwords are hashed with argon2id (RFC 9106) when the package is there; links, sessions and tokens are random, and stored as
+SHA-256 only.
 """
 
 from __future__ import annotations
 
-import asyncio
-import hashlib
-import secrets
 from dataclasses import dataclass
-from datetime import datetime, timedelta
-from typing import Literal, get_args
 
-from . import records
+from .accounts import Accounts
+from .attempts import Attempts, Limits
 from .clock import Clock
-from .errors import AssentError, NotAllowed
+from .passwords import Passwords
+from .roles import ROLES, Role, require
+from .sessions import LINK, SESSION, Sessions
+from .signing_in import SigningIn
 from .store import users
-from .store.people_models import TokenRow, UserRow
-from .store.session import AsyncSession, Store
+from .store.people_models import UserRow
+from .store.session import Store
+from .tokens import ApiTokens
 
-Role = Literal["viewer", "operator", "lead", "admin"]
-"""`viewer` looks; `operator` decides and cancels; `lead` also overrules others' decisions and examples; `admin` manages users."""
-
-ROLES: tuple[str, ...] = get_args(Role)
-SIGN_IN = timedelta(minutes=10)
-SESSION = timedelta(hours=12)
-NAME = 64
+__all__ = ["ROLES", "People", "Role", "User", "require"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,35 +33,30 @@ class User:
     active: bool
 
 
-async def require(tx: AsyncSession, actor: str, role: Role) -> UserRow:
-    """Return the actor's row, read in the caller's transaction; raises NotAllowed below `role`."""
-    row = await users.get(tx, actor) if actor else None
-    if row is None or not row.active:
-        raise NotAllowed("You may not do this: the server does not know you, or your account is switched off.")
-    if row.role not in ROLES or ROLES.index(row.role) < ROLES.index(role):
-        raise NotAllowed(f"You may not do this: it needs the role {role}, and you are {row.role}.")
-    return row
-
-
 class People:
     """The users of a desk."""
 
-    def __init__(self, store: Store, clock: Clock) -> None:
-        self._store, self._clock = store, clock
+    def __init__(self, store: Store, clock: Clock, tenant: str = "main", limits: Limits | None = None) -> None:
+        self._store = store
+        passwords = Passwords()
+        self.sessions = Sessions(store, clock)
+        self.tokens = ApiTokens(store, clock)
+        self.attempts = Attempts(store, clock, limits or Limits())
+        self.signing_in = SigningIn(store, clock, tenant, self.attempts, passwords)
+        self._accounts = Accounts(store, clock, passwords)
 
     async def add(
         self, name: str, password: str | None = None, role: Role = "operator", tenant: str = "main", by: str = ""
     ) -> User:
-        """Add a user; raises AssentError for a name that is taken or empty, or an unknown role."""
-        _checked(name, role)
-        hashed = await asyncio.to_thread(_hash, password) if password else None
-        async with self._store.begin() as tx:
-            if await users.get(tx, name) is not None:
-                raise AssentError(f"There is a user {name!r} already.")
-            row = UserRow(name=name, tenant=tenant, role=role, password_hash=hashed, created_at=self._clock())
-            await users.put(tx, row)
-            records.about(tx, tenant, self._clock(), "user.added", by or name, name, {"role": role})
-        return _user(row)
+        """Add a user; with `by` that must be an admin, and the user is of the admin's tenant.
+
+        Raises AssentError for a name that is taken or empty, an unknown role or a short password, and NotAllowed.
+        """
+        return _user(await self._accounts.add(name, password, role, tenant, by))
+
+    async def first_admin(self, name: str, password: str | None = None, tenant: str = "main") -> User:
+        """Add an admin where there is none; raises NotAllowed where there is one."""
+        return _user(await self._accounts.first_admin(name, password, tenant))
 
     async def get(self, name: str) -> User | None:
         """Return a user."""
@@ -80,120 +70,82 @@ class People:
             return [_user(row) for row in await users.every(tx)]
 
     async def set_role(self, name: str, role: Role, actor: str) -> User:
-        """Give a user another role; only an admin may."""
-        _checked(name, role)
-        async with self._store.begin() as tx:
-            row = await _of_tenant(tx, name, await require(tx, actor, "admin"))
-            records.about(tx, row.tenant, self._clock(), "user.role", actor, name, {"from": row.role, "to": role})
-            row.role = role
-            await users.put(tx, row)
-        return _user(row)
+        """Give a user another role and end their sessions; an admin may, and nobody for themselves; the last admin stays one."""
+        return _user(await self._accounts.set_role(name, role, actor))
 
     async def switch(self, name: str, actor: str, *, active: bool) -> User:
-        """Switch an account off or on; only an admin may."""
-        async with self._store.begin() as tx:
-            row = await _of_tenant(tx, name, await require(tx, actor, "admin"))
-            row.active = active
-            await users.put(tx, row)
-            records.about(tx, row.tenant, self._clock(), "user.on" if active else "user.off", actor, name)
-        return _user(row)
+        """Switch an account off, which ends its sessions, or on; only an admin may, and the last admin stays on."""
+        return _user(await self._accounts.switch(name, actor, active=active))
 
     async def verify(self, name: str, password: str) -> User | None:
         """Return the user if name and password fit; takes as long when the name is unknown."""
-        async with self._store.read() as tx:
-            row = await users.get(tx, name)
-        hashed = row.password_hash if row and row.password_hash else None
-        fits = await asyncio.to_thread(_fits, hashed, password)
-        return _user(row) if row and fits and row.active else None
+        row = await self.signing_in.verified(name, password)
+        return _user(row) if row else None
+
+    async def sign_in(self, name: str, password: str, address: str) -> str | None:
+        """Return the secret of a new session if name and password fit; raises Locked after too many failures."""
+        return await self.signing_in.with_password(name, password, address)
+
+    async def sign_in_by_link(self, token: str, address: str) -> str | None:
+        """Return the secret of a new session for a sign-in link, which ends; raises Locked after too many failures."""
+        return await self.signing_in.with_link(token, address)
 
     async def mint_sign_in(self, name: str) -> str:
         """Return the secret of a sign-in link that works once within ten minutes."""
-        return await self._mint("sign_in", name, SIGN_IN)
+        return await self.sessions.mint("sign_in", name, LINK)
 
     async def redeem_sign_in(self, token: str) -> User | None:
         """Return the user of a sign-in link and end the link; None if it is unknown, used or too old."""
-        async with self._store.begin() as tx:
-            now, hashed = self._clock(), _token_hash(token)
-            row = await users.token(tx, hashed, "sign_in", now)
-            if row is None or not await users.end_token(tx, hashed, now):
-                return None
-            user = await users.get(tx, row.user)
-        return _user(user) if user and user.active else None
+        row = await self.sessions.redeem(token, "sign_in")
+        return _user(row) if row else None
+
+    async def mint_reset(self, name: str, actor: str) -> str:
+        """Void a user's password, end their sessions, and return the secret of a link that sets a new password.
+
+        Only an admin may; the link works once within a day.
+        """
+        return await self._accounts.mint_reset(name, actor)
+
+    async def mint_first(self, name: str) -> str:
+        """Return the secret of a link that sets the first password of a user; raises NotAllowed for one who has a password."""
+        return await self._accounts.mint_first(name)
+
+    async def redeem_reset(self, token: str, password: str, address: str) -> User | None:
+        """Set a password by a link, which ends, as do all sessions; None if the link is unknown, used or too old.
+
+        Raises AssentError for a password that will not do, which leaves the link, and Locked.
+        """
+        row = await self.signing_in.counted(address, "reset", lambda: self._accounts.redeem_reset(token, password))
+        return _user(row) if row else None
+
+    async def change_password(self, name: str, old: str, new: str, address: str) -> bool:
+        """Set a user's own password and end all their sessions; False if `old` does not fit; raises Locked, AssentError."""
+        if await self.signing_in.checked(name, old, address) is None:
+            return False
+        await self._accounts.change_password(name, new)
+        return True
+
+    async def unlock(self, name: str, actor: str) -> bool:
+        """Let a name try to sign in at once; only an admin may; False where nothing was counted."""
+        return await self.attempts.unlock(name, actor)
 
     async def open_session(self, name: str) -> str:
         """Return the secret of a new session, good for twelve hours."""
-        return await self._mint("session", name, SESSION)
+        return await self.sessions.mint("session", name, SESSION)
 
     async def session(self, token: str) -> User | None:
         """Return the user of a session that is open."""
-        async with self._store.read() as tx:
-            row = await users.token(tx, _token_hash(token), "session", self._clock())
-            user = await users.get(tx, row.user) if row else None
-        return _user(user) if user and user.active else None
+        found = await self.sessions.find(token)
+        return _user(found.user) if found else None
 
     async def close_session(self, token: str) -> None:
         """End a session."""
-        async with self._store.begin() as tx:
-            await users.end_token(tx, _token_hash(token), self._clock())
+        await self.sessions.close(token)
 
-    async def _mint(self, kind: str, name: str, life: timedelta) -> str:
-        token, now = secrets.token_urlsafe(32), self._clock()
-        async with self._store.begin() as tx:
-            user = await _known(tx, name)
-            row = TokenRow(hash=_token_hash(token), kind=kind, user=name, created_at=now, expires_at=_after(now, life))
-            await users.add_token(tx, row)
-            records.about(tx, user.tenant, now, f"{kind}.opened", name, name)
-        return token
-
-
-async def _known(tx: AsyncSession, name: str) -> UserRow:
-    row = await users.get(tx, name)
-    if row is None:
-        raise AssentError(f"There is no user {name!r}.")
-    return row
-
-
-async def _of_tenant(tx: AsyncSession, name: str, admin: UserRow) -> UserRow:
-    row = await _known(tx, name)
-    if row.tenant != admin.tenant:
-        raise AssentError(f"There is no user {name!r}.")
-    return row
-
-
-def _checked(name: str, role: str) -> None:
-    if not name.strip() or len(name) > NAME or not name.isprintable():
-        raise AssentError(f"A user's name has 1 to {NAME} printable characters.")
-    if role not in ROLES:
-        raise AssentError(f"A role is one of {', '.join(ROLES)}, not {role!r}.")
-
-
-def _after(now: datetime, life: timedelta) -> datetime:
-    return now + life
+    async def end_sessions(self, name: str, actor: str) -> int:
+        """End all sessions of a user, who may do it for themselves, or an admin; returns how many."""
+        return await self._accounts.end_sessions(name, actor)
 
 
 def _user(row: UserRow) -> User:
     return User(row.name, row.tenant, row.role, row.active)
-
-
-def _token_hash(token: str) -> str:
-    return hashlib.sha256(token.encode()).hexdigest()
-
-
-def _hash(password: str) -> str:
-    from argon2 import PasswordHasher
-
-    return PasswordHasher().hash(password)
-
-
-def _fits(hashed: str | None, password: str) -> bool:
-    from argon2 import PasswordHasher
-    from argon2.exceptions import Argon2Error, InvalidHashError
-
-    hasher = PasswordHasher()
-    if hashed is None:
-        hasher.hash(password)
-        return False
-    try:
-        return hasher.verify(hashed, password)
-    except (Argon2Error, InvalidHashError):
-        return False

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from ..graph.errors import AssentError
 from .conversations import Conversations
+from .passage import passage_of
 from .records import Records
 from .service import DecisionRequest, DeskService
 from .sessions import actor_of, user_of
@@ -42,6 +43,7 @@ class Retirement(BaseModel):
 async def as_error(request: Request, error: Exception) -> JSONResponse:
     """Answer with the status and words of a foreseeable error."""
     status, body = error_body(error)
+    passage_of(request.scope).why = str(body["message"])
     return JSONResponse(body, status_code=status)
 
 

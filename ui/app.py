@@ -39,7 +39,7 @@ def mount(app: FastAPI, desk: Desk, path: str = "/", settings: UiSettings | None
     base = "/" + path.strip("/") if path.strip("/") else ""
     inner = _inner(desk, settings)
     app.router.lifespan_context = _both(app.router.lifespan_context, inner, desk if settings.run_worker else None)
-    app.mount(base or "/", Guard(inner, desk.users.session, settings, sign_in_refusal))
+    app.mount(base or "/", Guard(inner, desk.users, settings, desk.denied, sign_in_refusal))
     return app
 
 

@@ -42,8 +42,6 @@ class UiSettings:
     """Largest request body in bytes."""
     trust_proxy: bool = False
     """Whether `X-Forwarded-*` comes from a proxy of ours; otherwise it is dropped."""
-    attempts_per_minute: int = 5
-    """Failed sign-ins allowed for one user name, or twenty times this many for one address."""
     requesters: Requesters = no_requesters
     """The customers the playground may speak as."""
     run_worker: bool = True

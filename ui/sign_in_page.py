@@ -25,9 +25,9 @@ button { width: 100%; margin-top: 22px; font: inherit; font-weight: 600; padding
 """
 
 
-def password_page(base: str, problem: str = "", then: str = "/") -> str:
+def password_page(base: str, problem: str = "", then: str = "/", note: str = "") -> str:
     """Return the page with the form for user name and password; `then` is where a sign-in leads."""
-    alert = f'<p role="alert">{escape(problem)}</p>' if problem else ""
+    alert = _alert(problem) or (f'<p role="status">{escape(note)}</p>' if note else "")
     return _page(
         base,
         f"""<h1>Assent</h1><p>Sign in to the desk.</p>{alert}
@@ -50,9 +50,32 @@ def link_page(base: str, token: str) -> str:
     )
 
 
+def reset_page(base: str, token: str, problem: str = "") -> str:
+    """Return the page of a link that sets a password; sending its form uses the link up."""
+    return _page(
+        base,
+        f"""<h1>Assent</h1><p>Choose a new password. All your sessions end with it.</p>{_alert(problem)}
+<form method="post" action="{escape(base)}/sign-in/reset"><input type="hidden" name="token" value="{escape(token)}">
+<label for="password">New password</label>
+<input id="password" name="password" type="password" autocomplete="new-password" minlength="8" autofocus required>
+<label for="again">The same again</label>
+<input id="again" name="again" type="password" autocomplete="new-password" minlength="8" required>
+<button>Set the password</button></form>""",
+    )
+
+
+def refused_page(base: str, message: str) -> str:
+    """Return the page of a door that is shut for this user."""
+    return _page(base, f'<h1>Assent</h1>{_alert(message)}<p><a href="{escape(base)}/">Back to the desk</a></p>')
+
+
 def again_page(base: str) -> str:
     """Return a page that asks for itself again: a browser that came from another site sends a strict cookie only then."""
     return _page(base, "<p>One moment…</p>", '<meta http-equiv="refresh" content="0">')
+
+
+def _alert(problem: str) -> str:
+    return f'<p role="alert">{escape(problem)}</p>' if problem else ""
 
 
 def _page(base: str, body: str, head: str = "") -> str:

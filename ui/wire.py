@@ -20,6 +20,7 @@ _STATUS: tuple[tuple[str, int, str], ...] = (
     ("Expired", 409, "expired"),
     ("TooLate", 409, "too_late"),
     ("NotAllowed", 403, "not_allowed"),
+    ("Locked", 429, "locked"),
     ("InvalidEdit", 422, "invalid_edit"),
     ("StoreError", 503, "try_again"),
     ("UnknownReview", 404, "unknown_review"),

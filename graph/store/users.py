@@ -1,4 +1,4 @@
-"""Users, sign-in links and sessions; secrets are kept as hashes only."""
+"""Users; who is an admin changes one transaction after the other, so that a tenant never loses its last one."""
 
 from __future__ import annotations
 
@@ -9,12 +9,25 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from .people_models import TokenRow, UserRow
+from .control_models import SettingRow
+from .inserting import add_or_leave
+from .people_models import UserRow
+
+ADMINS = "admins"
 
 
-async def get(tx: AsyncSession, name: str) -> UserRow | None:
-    """Return a user."""
-    return await tx.get(UserRow, name)
+async def get(tx: AsyncSession, name: str, *, lock: bool = False) -> UserRow | None:
+    """Return a user; with `lock` nobody else changes the row until the transaction ends."""
+    if not lock:
+        return await tx.get(UserRow, name)
+    query = select(UserRow).where(UserRow.name == name).with_for_update().execution_options(populate_existing=True)
+    return (await tx.exec(query)).first()
+
+
+async def add(tx: AsyncSession, row: UserRow) -> bool:
+    """Add a user; False where there is one of that name, also one that is being added just now."""
+    values = {name: getattr(row, name) for name in UserRow.model_fields}
+    return int((await tx.exec(add_or_leave(tx, UserRow).values(**values))).rowcount) == 1
 
 
 async def put(tx: AsyncSession, row: UserRow) -> None:
@@ -28,21 +41,16 @@ async def every(tx: AsyncSession) -> Sequence[UserRow]:
     return (await tx.exec(select(UserRow).order_by(col(UserRow.name)))).all()
 
 
-async def add_token(tx: AsyncSession, row: TokenRow) -> None:
-    """Add a sign-in link or session."""
-    tx.add(row)
-    await tx.flush()
+async def admins(tx: AsyncSession, tenant: str, now: datetime) -> list[str]:
+    """Return a tenant's admins whose accounts are on; who else asks waits until this transaction has ended."""
+    first = {"tenant": tenant, "name": ADMINS, "value": {}, "at": now}
+    await tx.exec(add_or_leave(tx, SettingRow).values(**first))
+    await tx.exec(select(SettingRow).where(SettingRow.tenant == tenant, SettingRow.name == ADMINS).with_for_update())
+    query = select(UserRow.name).where(UserRow.tenant == tenant, UserRow.role == "admin", col(UserRow.active).is_(True))
+    return list((await tx.exec(query)).all())
 
 
-async def token(tx: AsyncSession, token_hash: str, kind: str, now: datetime) -> TokenRow | None:
-    """Return a token that is neither ended nor expired."""
-    query = select(TokenRow).where(
-        TokenRow.hash == token_hash, TokenRow.kind == kind, col(TokenRow.ended_at).is_(None), TokenRow.expires_at > now
-    )
-    return (await tx.exec(query)).first()
-
-
-async def end_token(tx: AsyncSession, token_hash: str, now: datetime) -> bool:
-    """End a token; False if it already was, so that a link works once."""
-    mine = sa.and_(col(TokenRow.hash) == token_hash, col(TokenRow.ended_at).is_(None))
-    return int((await tx.exec(sa.update(TokenRow).where(mine).values(ended_at=now))).rowcount) == 1
+async def rehash(tx: AsyncSession, name: str, old: str, new: str) -> bool:
+    """Replace a password's hash by another one of the same password; False if it has changed meanwhile."""
+    mine = sa.and_(col(UserRow.name) == name, col(UserRow.password_hash) == old)
+    return int((await tx.exec(sa.update(UserRow).where(mine).values(password_hash=new))).rowcount) == 1

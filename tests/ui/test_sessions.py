@@ -3,7 +3,6 @@ from __future__ import annotations
 from typing import Any
 
 import httpx
-from assent.ui.sessions import Attempts
 
 from .conftest import PASSWORD, Shop, client
 
@@ -31,16 +30,6 @@ async def test_after_five_failures_not_even_the_right_password_opens(anonymous: 
         await anonymous.post("/sign-in", data={"name": "ada", "password": "wrong"})
     answer = await anonymous.post("/sign-in", data={"name": "ada", "password": PASSWORD})
     assert answer.status_code == 429
-
-
-def test_failures_are_forgotten_after_a_minute_and_counted_per_key() -> None:
-    now = [0.0]
-    attempts = Attempts(2, clock=lambda: now[0])
-    attempts.failed("ada", "address")
-    attempts.failed("ada", "address")
-    assert attempts.exhausted(("ada", 1)) and not attempts.exhausted(("lin", 1)) and not attempts.exhausted(("address", 20))
-    now[0] = 61.0
-    assert not attempts.exhausted(("ada", 1))
 
 
 async def test_looking_at_a_link_does_not_use_it_up_and_pressing_the_button_does(
