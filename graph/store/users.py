@@ -27,7 +27,8 @@ async def get(tx: AsyncSession, name: str, *, lock: bool = False) -> UserRow | N
 async def add(tx: AsyncSession, row: UserRow) -> bool:
     """Add a user; False where there is one of that name, also one that is being added just now."""
     values = {name: getattr(row, name) for name in UserRow.model_fields}
-    return int((await tx.exec(add_or_leave(tx, UserRow).values(**values))).rowcount) == 1
+    added = await tx.exec(add_or_leave(tx, UserRow).values(**values).returning(col(UserRow.name)))
+    return added.first() is not None
 
 
 async def put(tx: AsyncSession, row: UserRow) -> None:
