@@ -22,10 +22,12 @@ from .errors import (
     NotAllowed,
     ThreadBusy,
     ThreadClosed,
+    TooMany,
     UnknownThread,
 )
 from .excerpt import text_of
 from .leases import lease
+from .limits import Limits
 from .patience import patiently
 from .running import storable
 from .store import executions, reviews, threads, wakes
@@ -60,9 +62,17 @@ class Driven:
 class Agent:
     """A compiled graph whose threads wait for assent; it speaks LangGraph's `ainvoke`, `astream`, `aget_state`, `get_graph`."""
 
-    def __init__(self, name: str, graph: CompiledStateGraph[Any, Any, Any, Any], store: Store, clock: Clock, tenant: str):
+    def __init__(
+        self,
+        name: str,
+        graph: CompiledStateGraph[Any, Any, Any, Any],
+        store: Store,
+        clock: Clock,
+        tenant: str,
+        limits: Limits | None = None,
+    ):
         self.name, self.graph, self.tenant = name, graph, tenant
-        self._store, self._clock = store, clock
+        self._store, self._clock, self._limits = store, clock, limits or Limits()
         self._running: set[asyncio.Task[Driven]] = set()
 
     def get_graph(self, **kwargs: Any) -> Any:
@@ -135,6 +145,10 @@ class Agent:
                 raise NotAllowed("This thread belongs to another requester or agent; start one of your own.")
             if row.status == "cancelled":
                 raise ThreadClosed
+            if await threads.count_messages(tx, thread, self._limits.messages) >= self._limits.messages:
+                raise TooMany(
+                    f"{self._limits.messages} messages wait in this conversation already; nothing was accepted. Try later."
+                )
             tx.add(InboundRow(id=message_id, thread=thread, text=text, messages=messages_to_dict(list(messages)), created_at=now))
             await wakes.add(tx, thread, "message", now + due_in)
         return message_id

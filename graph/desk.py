@@ -24,6 +24,7 @@ from .denying import Denials
 from .errors import AssentError
 from .gate import gate_graph
 from .ledger import Ledger
+from .limits import Limits
 from .memory import Memory
 from .notices import Notifier
 from .notifying import Sender, to_log
@@ -52,7 +53,7 @@ class Desk(Controls):
         saver: BaseCheckpointSaver[str],
         clock: Clock,
         tenant: str = "main",
-        queue_limit: int = 10_000,
+        limits: Limits | None = None,
         notifier: Notifier = to_log,
     ) -> None:
         self.store, self.saver, self.clock, self.tenant = store, saver, clock, tenant
@@ -61,7 +62,7 @@ class Desk(Controls):
         self.denials = Denials(store, clock, tenant)
         self.sweeper = Sweeper(store, clock, tenant, Sender(store, clock, tenant, notifier))
         self.worker = Worker(store, clock, tenant, self.agents, self.sweeper)
-        self._ledger = Ledger(store, clock, queue_limit)
+        self._ledger = Ledger(store, clock, limits)
         self._gates: dict[str, list[Gate]] = {}
 
     # -- building ------------------------------------------------------------------------------------------------------
@@ -156,7 +157,7 @@ class Desk(Controls):
     def _serve(self, graph: CompiledStateGraph[Any, Any, Any, Any], name: str) -> Agent:
         if name in self.agents:
             raise AssentError(f"There is an agent {name!r} already; give this one another name.")
-        agent = Agent(name, graph, self.store, self.clock, self.tenant)
+        agent = Agent(name, graph, self.store, self.clock, self.tenant, self._ledger.room.limits)
         self.agents[name] = agent
         return agent
 

@@ -77,6 +77,10 @@ class QueueFull(AssentError):
     """The queue is full; nothing was accepted. Decide what waits, or raise the limit, and try again."""
 
 
+class TooMany(AssentError):
+    """Too much of this waits already; nothing was accepted. Wait until some of it is done."""
+
+
 class MessageTooLong(AssentError):
     """The message is too long; nothing was accepted."""
 

@@ -16,7 +16,7 @@ from .errors import AssentError
 from .excerpt import excerpt, latest_text
 from .routing import by_outcome, by_result, by_ruling, by_verdict
 from .running import storable
-from .state import Call, CallAnswer, CallState, Conversation
+from .state import Call, CallAnswer, CallState, Conversation, Refused
 from .steps import step_for
 from .wiring import Gate
 
@@ -47,7 +47,7 @@ def gate_graph(gate: Gate) -> StateGraph[Conversation, None, Conversation, Conve
     """Return the gate: messages with tool calls in, tool messages out, one independent branch per call."""
 
     async def fan_out(state: Conversation, config: RunnableConfig) -> list[Send]:
-        branches = sends(state, thread_of(config))
+        branches = sends(gate, state, thread_of(config))
         if gate.propose is not None:
             step = await step_for(gate, state["messages"][:-1], thread_of(config), requester_of(config))
             for branch in branches:
@@ -62,25 +62,32 @@ def gate_graph(gate: Gate) -> StateGraph[Conversation, None, Conversation, Conve
     )
 
 
-def sends(state: Conversation, thread: str) -> list[Send]:
-    """Return one branch per tool call of the last message."""
-    message = state["messages"][-1]
+def sends(gate: Gate, state: Conversation, thread: str) -> list[Send]:
+    """Return one branch per tool call of the last message, and one more for all that are too many."""
+    message, most = state["messages"][-1], gate.ledger.room.limits.calls
     if not isinstance(message, AIMessage) or not message.tool_calls:
         raise AssentError("The gate needs a message with tool calls as the last one.")
-    return [Send("call", {"call": call}) for call in calls_of(message, state["messages"], thread)]
+    calls = calls_of(message, state["messages"], thread)
+    branches = [Send("call", {"call": call}) for call in calls[:most]]
+    if len(calls) > most:
+        rest = [Refused(action=one["action"], tool_call_id=one["tool_call_id"], name=one["name"]) for one in calls[most:]]
+        branches.append(Send("call", {"call": {**calls[most], "rest": rest}}))
+    return branches
 
 
 def calls_of(message: AIMessage, messages: Sequence[BaseMessage], thread: str) -> list[Call]:
     """Return the calls of a message under ids of ours."""
+    text, said = latest_text(messages), excerpt(messages)
+    earlier = sum(isinstance(one, ToolMessage) for one in messages)
     return [
         Call(
             action=mint_action_id(thread, message.id or "", index),
             tool_call_id=call["id"] or "",
             name=storable(call["name"]),
             args=call["args"],
-            text=latest_text(messages),
-            earlier=sum(isinstance(said, ToolMessage) for said in messages),
-            excerpt=excerpt(messages),
+            text=text,
+            earlier=earlier,
+            excerpt=said,
         )
         for index, call in enumerate(message.tool_calls)
     ]

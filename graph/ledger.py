@@ -8,11 +8,13 @@ from typing import Literal
 from . import asking, claiming, records
 from .claiming import Claim, Claimed, InFlight, Recorded, Withheld
 from .clock import Clock
-from .errors import NotAllowed, QueueFull, ThreadClosed, Unauthorised
+from .errors import NotAllowed, ThreadClosed, Unauthorised
+from .limits import Limits, fair
 from .policy_changes import note_change
+from .room import Room
 from .store import executions, reviews, threads
 from .store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
-from .store.session import AsyncSession, Store
+from .store.session import Store
 from .terms import DEFAULT, Terms
 
 __all__ = ["Claim", "Claimed", "InFlight", "Ledger", "Outcome", "OutcomeStatus", "Recorded", "Withheld"]
@@ -34,17 +36,23 @@ class Outcome:
 class Ledger:
     """The gate's view of the store."""
 
-    def __init__(self, store: Store, clock: Clock, queue_limit: int = 10_000) -> None:
-        self.store, self.clock, self.queue_limit = store, clock, queue_limit
+    def __init__(self, store: Store, clock: Clock, limits: Limits | None = None) -> None:
+        self.store, self.clock, self.room = store, clock, Room(limits or Limits())
 
     async def stored(self, action_id: str) -> ActionRow | None:
         """Return the action with the verdict it already has: a verdict is never computed twice."""
         async with self.store.read() as tx:
             return await reviews.action(tx, action_id)
 
-    async def record(self, row: ActionRow, terms: Terms = DEFAULT) -> ActionRow:
+    async def crowded(self, tenant: str, thread: str, requester: str) -> str | None:
+        """Say why one more action of a thread may not wait for a person; None when it may."""
+        async with self.store.read() as tx:
+            return (await self.room.crowded(tx, tenant, thread, requester))[0]
+
+    async def record(self, row: ActionRow, terms: Terms = DEFAULT, *, refusable: bool = True) -> ActionRow:
         """Store an action with its verdict, and the review under its terms if a person is to decide; the first record stands.
 
+        What may not wait because too much of its thread or requester does is refused; unless `refusable`, QueueFull is raised.
         Raises NotAllowed, QueueFull, and ThreadClosed when the case was cancelled meanwhile.
         """
         async with self.store.begin() as tx:
@@ -56,12 +64,12 @@ class Ledger:
                 raise NotAllowed("This thread belongs to another requester; start one of your own.")
             if thread.status == "cancelled":
                 raise ThreadClosed
-            if row.verdict == "review":
-                await self._room(tx, row.tenant)
+            waiting = await self.room.admit(tx, row, refusable=refusable) if row.verdict == "review" else 0
             tx.add(row)
             await tx.flush()
             asked = asking.review_of(row, terms, self.clock()) if row.verdict == "review" else None
             if asked is not None:
+                asked.requester, asked.priority = row.requester, fair(asked.priority, waiting)
                 tx.add(asked)
             await note_change(tx, row)
             records.verdict(tx, row, asked)
@@ -69,10 +77,6 @@ class Ledger:
 
     def _thread(self, row: ActionRow) -> ThreadRow:
         return ThreadRow(id=row.thread, tenant=row.tenant, agent=row.agent, requester=row.requester, created_at=self.clock())
-
-    async def _room(self, tx: AsyncSession, tenant: str) -> None:
-        if await reviews.count_pending(tx, tenant, self.queue_limit) >= self.queue_limit:
-            raise QueueFull
 
     async def review_of(self, action_id: str) -> ReviewRow | None:
         """Return the review of an action."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from typing import Any
 
 from langchain_core.messages import ToolMessage
@@ -18,10 +18,10 @@ from .errors import Unauthorised, UnknownTool
 from .leases import lease, let_finish
 from .ledger import Claimed, InFlight, Recorded, Withheld
 from .payload import payload
-from .proposals import Proposal, check, row_of
+from .proposals import Proposal, check, rest_of, row_of
 from .running import run_tool
 from .signals.reading import taken
-from .state import CallState
+from .state import Call, CallState
 from .wiring import Gate
 
 Node = Callable[..., Awaitable[dict[str, Any]]]
@@ -36,7 +36,7 @@ def rule(gate: Gate) -> Node:
         stored = await gate.ledger.stored(state["call"]["action"])
         if stored is not None:
             return {"way": stored.verdict, "args": stored.args, "reasons": stored.reasons}
-        proposal = await check(gate, state["call"], config)
+        proposal = await _checked(gate, state["call"], config)
         if proposal.way != "gate":
             row = await gate.ledger.record(row_of(gate, state["call"], proposal, proposal.way), proposal.terms)
             crashpoints.reach("after-record")
@@ -49,6 +49,18 @@ def rule(gate: Gate) -> Node:
         }
 
     return rule
+
+
+async def _checked(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
+    """Return the checked call; refused are the rest of a message with too many, and what is not worth assessing in a crowd."""
+    if call.get("rest"):
+        return rest_of(gate, call, config)
+    proposal = await check(gate, call, config)
+    if proposal.way == "gate":
+        full = await gate.ledger.crowded(gate.tenant, proposal.action.thread, proposal.action.requester)
+        if full is not None:
+            return replace(proposal.with_reason("limits", "refuse", full), way="refuse")
+    return proposal
 
 
 def assess(gate: Gate) -> Node:
@@ -67,7 +79,7 @@ def assess(gate: Gate) -> Node:
         reason = wording.assessed(sure, threshold, proposal.action.consequence)
         ruled = proposal.with_reason("confidence", "allow" if passed else "review", reason)
         row = row_of(gate, call, ruled, "allow" if passed else "review", [asdict(reading) for reading in readings], sure, threshold)
-        return {"way": (await gate.ledger.record(row, ruled.terms)).verdict}
+        return {"way": (await gate.ledger.record(row, ruled.terms, refusable=False)).verdict}
 
     return assess
 
@@ -174,7 +186,8 @@ def refuse(gate: Gate) -> Node:
 
     async def refuse(state: CallState) -> dict[str, Any]:
         text = wording.refused(state.get("outcome"), state.get("reasons", []))
-        return _finished(state["call"], text, failed=True)
+        told = [_finished(call, text, failed=True)["messages"][0] for call in state["call"].get("rest", [state["call"]])]
+        return {"result": "finished", "messages": told}
 
     return refuse
 

@@ -11,6 +11,7 @@ from .clock import Clock, utc_now
 
 if TYPE_CHECKING:
     from .desk import Desk
+    from .limits import Limits
     from .notices import Notifier
 
 
@@ -20,7 +21,7 @@ async def open_desk(
     *,
     tenant: str = "main",
     clock: Clock = utc_now,
-    queue_limit: int = 10_000,
+    limits: Limits | None = None,
     notifier: Notifier | None = None,
 ) -> AsyncIterator[Desk]:
     """Open a desk on a database, making or upgrading its tables; raises StoreError, SchemaTooNew.
@@ -29,7 +30,7 @@ async def open_desk(
         url: `sqlite:///FILE`.
         tenant: whose work this is; every query carries it.
         clock: where the time comes from.
-        queue_limit: how many reviews may wait; more are not accepted.
+        limits: how much may wait, of one message, thread or requester and at all; more is not accepted.
         notifier: what sends notices; default is the webhook that ASSENT_WEBHOOK_URL and ASSENT_WEBHOOK_SECRET name, else the log.
     """
     from . import crashpoints
@@ -44,7 +45,7 @@ async def open_desk(
     try:
         await upgrade(store.url)
         async with checkpointer(store) as saver:
-            desk = Desk(store, saver, clock, tenant, queue_limit, notifier or notifier_of(os.environ, clock))
+            desk = Desk(store, saver, clock, tenant, limits, notifier or notifier_of(os.environ, clock))
             try:
                 yield desk
             finally:

@@ -96,6 +96,13 @@ async def check(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
     return await _ruled(gate, tool, case, action_of(gate, call, case, tool, args), call["earlier"])
 
 
+def rest_of(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
+    """Return the refusal of a call and of all after it, because their message had too many."""
+    action = action_of(gate, call, case_of(gate, call, config), gate.tools.get(call["name"]), {})
+    limits = gate.ledger.room.limits
+    return Proposal(action, "refuse").with_reason("limits", "refuse", limits.beyond(limits.calls + len(call["rest"])))
+
+
 async def _ruled(gate: Gate, tool: BaseTool, case: Case, action: Action, earlier: int) -> Proposal:
     evidence, trouble = await _dry_run(gate, tool, case, action)
     if trouble is not None and trouble["ruling"] == "refuse":

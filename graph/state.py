@@ -18,6 +18,14 @@ class Conversation(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
 
 
+class Refused(TypedDict):
+    """What has to be known of a call to answer it."""
+
+    action: str
+    tool_call_id: str
+    name: str
+
+
 class Call(TypedDict):
     """One proposed tool call, as it was proposed."""
 
@@ -32,6 +40,8 @@ class Call(TypedDict):
     """How many actions of this thread came before."""
     excerpt: list[dict[str, str]]
     """The end of the conversation, for the card and the example: `role` and `text`."""
+    rest: NotRequired[list[Refused]]
+    """From this call on, the calls of a message that had too many; they are refused together."""
 
 
 class CallState(TypedDict):

@@ -34,7 +34,7 @@ def agent_graph(gate: Gate) -> StateGraph[Conversation, None, Conversation, Conv
 
     async def to_calls(state: Conversation, config: RunnableConfig) -> list[Send] | str:
         message = state["messages"][-1]
-        return sends(state, thread_of(config)) if getattr(message, "tool_calls", None) else END
+        return sends(gate, state, thread_of(config)) if getattr(message, "tool_calls", None) else END
 
     return (
         StateGraph(Conversation)
@@ -57,7 +57,7 @@ def propose(gate: Gate) -> Any:
         step = await step_for(gate, messages, thread, requester_of(config))
         message = await _asked(gate, step)
         crashpoints.reach("after-propose")
-        for call in calls_of(message, messages, thread):
+        for call in calls_of(message, messages, thread)[: gate.ledger.room.limits.calls]:
             gate.steps.put(call["action"], step)
         return {"messages": [message]}
 

@@ -22,6 +22,7 @@ _STATUS: tuple[tuple[str, int, str], ...] = (
     ("NotAllowed", 403, "not_allowed"),
     ("Locked", 429, "locked"),
     ("InvalidEdit", 422, "invalid_edit"),
+    ("TooMany", 429, "too_many"),
     ("StoreError", 503, "try_again"),
     ("UnknownReview", 404, "unknown_review"),
     ("UnknownThread", 404, "unknown_thread"),

@@ -45,6 +45,14 @@ class InboundRow(SQLModel, table=True):
     status: str = "waiting"
     """`waiting`, `delivered` or `cancelled`."""
     created_at: datetime = moment()
+    __table_args__ = (
+        sa.Index(
+            "inbound_waiting",
+            "thread",
+            sqlite_where=sa.text("status = 'waiting'"),
+            postgresql_where=sa.text("status = 'waiting'"),
+        ),
+    )
 
 
 class ActionRow(SQLModel, table=True):
@@ -93,6 +101,7 @@ class ReviewRow(SQLModel, table=True):
     tenant: str
     action: str = Field(foreign_key="actions.id", unique=True)
     thread: str
+    requester: str = ""
     tool: str
     status: str = "pending"
     version: int = 1
@@ -130,6 +139,7 @@ class ReviewRow(SQLModel, table=True):
     __table_args__ = (
         _pending("reviews_queue", "tenant", sa.desc("priority"), "number", also=" AND snoozed_until IS NULL"),
         _pending("reviews_sweep", "next_at", also=" AND next_at IS NOT NULL"),
+        _pending("reviews_requester", "tenant", "requester"),
         sa.Index("reviews_thread", "thread", "status"),
     )
 

@@ -63,6 +63,17 @@ async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000) -> int:
     return int(await tx.scalar(counted) or 0)
 
 
+async def crowd(tx: AsyncSession, tenant: str, thread: str, requester: str, caps: tuple[int, int]) -> tuple[int, int]:
+    """Return how many reviews of a thread and of a requester are pending, each counted to its cap at most."""
+    of_thread = await _counted(tx, caps[0], col(ReviewRow.thread) == thread)
+    return of_thread, await _counted(tx, caps[1], col(ReviewRow.tenant) == tenant, col(ReviewRow.requester) == requester)
+
+
+async def _counted(tx: AsyncSession, cap: int, *which: sa.ColumnElement[bool]) -> int:
+    rows = sa.select(sa.literal(1)).select_from(ReviewRow).where(sa.text("reviews.status = 'pending'"), *which).limit(cap)
+    return int(await tx.scalar(sa.select(sa.func.count()).select_from(rows.subquery())) or 0)
+
+
 async def of_thread(tx: AsyncSession, thread: str) -> Sequence[ReviewRow]:
     """Return the reviews of a thread, oldest first."""
     return (await tx.exec(select(ReviewRow).where(ReviewRow.thread == thread).order_by(col(ReviewRow.number)))).all()

@@ -10,6 +10,7 @@ import assent
 import pytest
 from assent.graph.confidence import Reading
 from assent.graph.errors import InvalidEdit
+from assent.graph.limits import Limits
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, respond, says, told
 from langchain_core.messages import AIMessage
 from langchain_core.tools import StructuredTool, tool
@@ -58,7 +59,7 @@ async def test_a_slow_sibling_finishes_although_another_call_cannot_be_recorded(
         return "paid"
 
     policy = assent.Policy((assent.on("slow", lambda facts: assent.Ruling("allow", "fine")),))
-    async with assent.open(url, queue_limit=0) as desk:
+    async with assent.open(url, limits=Limits(queue=0)) as desk:
         agent = desk.agent(tools=[slow, pay], policy=policy, propose=Script(calls(("slow", {"what": "a"}), ("pay", {"to": "bob"}))))
         with pytest.raises(assent.AssentError, match="queue is full"):
             await agent.ainvoke(asks(), on_thread())

@@ -20,6 +20,7 @@ from assent.graph.errors import (
     UnknownThread,
 )
 from assent.graph.leases import lease
+from assent.graph.limits import Limits
 from fakes import SAFE, HandClock, Script, Till, approve, asks, calls, on_thread, reject, says, staff
 
 PAY = calls(("pay", {"to": "bob", "amount": 5}))
@@ -247,7 +248,7 @@ async def test_a_database_that_is_busy_for_the_checkpointer_passes_by_itself(tim
 
 
 async def test_a_full_queue_accepts_nothing_and_goes_on_when_there_is_room(url, clock, till):
-    async with assent.open(url, clock=clock, queue_limit=1) as desk:
+    async with assent.open(url, clock=clock, limits=Limits(queue=1)) as desk:
         await staff(desk)
         desk.agent(tools=till.tools, policy=SAFE, propose=Script(PAY, PAY))
         for thread in ("t1", "t2"):
