@@ -65,6 +65,8 @@ class HistoryLine:
     outcome: str
     """The execution's status; `superseded` or `cancelled` when a decision no longer stands; empty when nothing ran."""
     result: str
+    action: str
+    """The action's id, under which the audit log speaks of it."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as plain JSON."""
@@ -179,6 +181,31 @@ def history_line(decision: DecisionRow, review: ReviewRow, action: ActionRow, ex
         seen_ms=decision.seen_ms,
         outcome=execution.status if execution else review.status if review.status in ("superseded", "cancelled") else "",
         result=(execution.result or "") if execution else "",
+        action=action.id,
+    )
+
+
+def closed_line(review: ReviewRow, action: ActionRow) -> HistoryLine:
+    """Return a review that ended without anybody deciding it: `decision` is how, `reason` is why."""
+    return HistoryLine(
+        sequence=None,
+        review=review.id,
+        number=review.number,
+        at=(review.decided_at or review.created_at).isoformat(),
+        who="the desk",
+        decision=review.status,
+        reason=review.close_reason,
+        message="",
+        tool=action.tool,
+        title=action.title,
+        requester=action.requester,
+        thread=action.thread,
+        args=action.args,
+        accepted=None,
+        seen_ms=None,
+        outcome="",
+        result="",
+        action=action.id,
     )
 
 
@@ -203,6 +230,7 @@ def automatic_line(action: ActionRow, execution: ExecutionRow | None) -> History
         seen_ms=None,
         outcome=execution.status if execution else "",
         result=(execution.result or "") if execution else "",
+        action=action.id,
     )
 
 

@@ -81,7 +81,7 @@ def reviews_router(service: DeskService) -> APIRouter:
 
 
 def records_router(records: Records) -> APIRouter:
-    """Return the routes over what has been decided: history, tasks and examples."""
+    """Return the routes over what has been decided: history, audit records and tasks."""
     router = APIRouter(prefix="/api")
 
     @router.get("/inbox")
@@ -99,6 +99,10 @@ def records_router(records: Records) -> APIRouter:
         headers = {"content-disposition": 'attachment; filename="assent-history.jsonl"'}
         return StreamingResponse(records.export(actor_of(request)), media_type="application/x-ndjson", headers=headers)
 
+    @router.get("/trail/{subject:path}")
+    async def trail(request: Request, subject: str) -> Any:
+        return await records.trail(actor_of(request), subject)
+
     @router.get("/tasks")
     async def tasks(request: Request) -> Any:
         return {"tasks": await records.tasks(actor_of(request))}
@@ -114,6 +118,13 @@ def records_router(records: Records) -> APIRouter:
     @router.post("/cases/{thread:path}/cancel")
     async def cancel(request: Request, thread: str) -> Any:
         return await records.cancel(actor_of(request), thread)
+
+    return router
+
+
+def examples_router(records: Records) -> APIRouter:
+    """Return the routes over what decisions teach."""
+    router = APIRouter(prefix="/api")
 
     @router.get("/examples")
     async def examples(request: Request, limit: Annotated[int, Query(ge=1, le=500)] = 100) -> Any:

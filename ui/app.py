@@ -14,7 +14,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
-from .api import ERRORS, as_error, records_router, reviews_router, threads_router
+from .api import ERRORS, as_error, examples_router, records_router, reviews_router, threads_router
 from .conversations import Conversations
 from .guard import Guard
 from .records import Records
@@ -50,6 +50,7 @@ def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
         sign_in_router(desk, settings),
         reviews_router(service),
         records_router(records),
+        examples_router(records),
         threads_router(conversations),
     ):
         inner.include_router(router)

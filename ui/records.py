@@ -7,6 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
+from ..graph.trail import closed, trail
 from .wire import as_json
 
 if TYPE_CHECKING:
@@ -28,9 +29,16 @@ class Records:
         return [_line(as_json(card)) for card in cards]
 
     async def history(self, actor: str, search: str, limit: int, *, automatic: bool) -> list[dict[str, Any]]:
-        """Return decisions, newest first, with their outcome; with `automatic` also what no person was asked about."""
+        """Return decisions and what ended without one, newest first; with `automatic` also what no person was asked about."""
         lines = await self.desk.history(actor, limit=limit, search=search, automatic=automatic)
-        return [as_json(line) for line in lines]
+        lines += await closed(self.desk.store, actor, limit, search)
+        lines.sort(key=lambda line: line.at, reverse=True)
+        return [as_json(line) for line in lines[:limit]]
+
+    async def trail(self, actor: str, subject: str) -> dict[str, Any]:
+        """Return the audit log's records of a review, an action or a case."""
+        found: dict[str, Any] = as_json(await trail(self.desk.store, actor, subject))
+        return found
 
     async def export(self, actor: str) -> AsyncIterator[str]:
         """Yield all decisions as JSON, one a line, newest first; what was written in them cannot break a line."""

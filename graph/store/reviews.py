@@ -148,6 +148,24 @@ async def decided(
     return (await tx.exec(query.order_by(sa.desc(col(DecisionRow.sequence))).limit(limit))).all()
 
 
+LATELY = 2_000
+"""So many of the newest reviews are looked through for what was closed, so that a long history costs no more than a short one."""
+
+
+async def closed(tx: AsyncSession, tenant: str, limit: int, search: str = "") -> Sequence[tuple[ReviewRow, ActionRow]]:
+    """Return what lately expired, was superseded or cancelled, newest first."""
+    lately = sa.select(col(ReviewRow.number)).where(col(ReviewRow.tenant) == tenant).order_by(sa.desc(col(ReviewRow.number)))
+    query = (
+        select(ReviewRow, ActionRow)
+        .join(ActionRow, col(ActionRow.id) == col(ReviewRow.action))
+        .where(col(ReviewRow.number).in_(lately.limit(LATELY)), col(ReviewRow.status).in_(["expired", "superseded", "cancelled"]))
+        .order_by(sa.desc(col(ReviewRow.number)))
+    )
+    if search:
+        query = query.where(sa.or_(_found(search), col(ReviewRow.status) == search))
+    return (await tx.exec(query.limit(limit))).all()
+
+
 async def automatic(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple[ActionRow, ExecutionRow | None]]:
     """Return what ran or was refused without a person, newest first."""
     query = (
