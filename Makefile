@@ -23,8 +23,8 @@ check: $(VENV)/.test  ## style, types and spelling
 	$(BIN)/mypy -p assent.graph -p assent.tools -p assent.ui -p assent.evals
 	$(BIN)/typos
 
-faults: $(VENV)/.test  ## kill and race real processes, many times
-	ASSENT_FAULTS_N=100 $(BIN)/python -m pytest tests/faults -n 2 --timeout 3600 $(ARGS)
+faults: $(VENV)/.test  ## kill and race real processes, many times, and write docs/faults.md
+	$(BIN)/python tests/faults/run.py $(ARGS)
 
 bench: $(VENV)/.test  ## what a pause and a resume cost, beside stock LangGraph
 	$(BIN)/python -m bench.cycle $(ARGS)

@@ -8,6 +8,7 @@ import os
 import signal
 import traceback
 from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -69,6 +70,25 @@ def run(processes: Sequence[Any], seconds: float = 60) -> list[int | None]:
 def one(work: Callable[..., Awaitable[None]], *args: Any) -> int | None:
     """Run one process to its end; returns its exit code."""
     return run([start(work, *args)])[0]
+
+
+def together(work: Callable[..., Awaitable[None]], many: Sequence[tuple[Any, ...]]) -> list[Any]:
+    """Run one process for each tuple of arguments, to which a pipe for its answer is added; returns the answers."""
+    pipes = [_fork.Pipe(duplex=False) for _ in many]
+    processes = [start(work, *args, there) for args, (_, there) in zip(many, pipes, strict=True)]
+    answers = []
+    for here, there in pipes:
+        there.close()
+        with suppress(EOFError):
+            answers.append(here.recv() if here.poll(600) else None)
+        here.close()
+    assert run(processes) == [0] * len(many), f"{work.__name__} failed"
+    return answers
+
+
+def asking(work: Callable[..., Awaitable[None]], *args: Any) -> Any:
+    """Run one process whose last argument is where it sends its answer; returns the answer."""
+    return together(work, [args])[0]
 
 
 def event() -> Any:

@@ -1,0 +1,115 @@
+"""The desk under fault: an agent that pays whom it is told to pay, on a bank of its own; the same in every process."""
+
+from __future__ import annotations
+
+import asyncio
+import random
+import re
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import assent
+from assent.graph.opening import open_desk
+from fakes import SAFE, Bank, calls, later_clock, says, staff
+from processes import bank_tool
+
+LATER = 600.0
+"""Seconds after which every lease of a dead process has run out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a batch of runs happens: a database, a bank, and whether the bank takes a key."""
+
+    url: str
+    bank: Bank
+    idempotent: bool
+    policy: assent.Policy = SAFE
+
+
+async def pays(step: Any, **_: Any) -> Any:
+    """Propose what the last message of the requester asks for, `Pay a, b.`; when that is done, say so."""
+    if step.messages and step.messages[-1].type != "human":
+        return says()
+    payees = re.findall(r"[\w-]+", str(step.messages[-1].content).removeprefix("Pay "))
+    return calls(*[("pay", {"to": payee, "amount": 5}) for payee in payees])
+
+
+@asynccontextmanager
+async def opened(place: Place, clock: Callable[[], datetime] | None = None, **settings: Any) -> AsyncIterator[assent.Desk]:
+    """Open the desk of a place with its agent."""
+    extra = {"clock": clock} if clock else {}
+    async with open_desk(place.url, **extra) as desk:
+        tool = settings.pop("tool", None) or bank_tool(place.bank, idempotent=place.idempotent)
+        desk.agent(tools=[tool], policy=place.policy, propose=pays, **settings)
+        yield desk
+
+
+async def people(place: Place) -> None:
+    """Add the staff."""
+    async with open_desk(place.url) as desk:
+        await staff(desk)
+
+
+async def asked(place: Place, threads: Sequence[str], payees: int = 1) -> None:
+    """Add the staff and let each thread ask for its payments, so that they wait."""
+    async with opened(place) as desk:
+        await staff(desk)
+        for thread in threads:
+            await desk.send(thread, f"Pay {', '.join(payees_of(thread, payees))}.", requester="carol")
+        await desk.drain()
+
+
+def payees_of(thread: str, payees: int = 1) -> list[str]:
+    """Return whom a thread pays."""
+    return [f"{thread}-{index}" for index in range(payees)]
+
+
+async def card_of(desk: assent.Desk, payee: str, actor: str = "ada") -> Any:
+    """Return the pending review of a payment."""
+    return next(card for card in await desk.pending(actor, limit=1000) if card.args["to"] == payee)
+
+
+async def cards_of(place: Place, answer: Any) -> None:
+    """Send what waits, by payee: review id and digest, so that a racer need not look first."""
+    async with opened(place) as desk:
+        answer.send({card.args["to"]: (card.id, card.digest) for card in await desk.pending("lee", limit=1000)})
+
+
+async def all_drained(place: Place) -> None:
+    """Do all work that is left, ten minutes later."""
+    async with opened(place, later_clock(LATER)) as desk:
+        await desk.drain()
+
+
+async def approved_and_drained(place: Place) -> None:
+    """Do all work that is left, approving what waits."""
+    async with opened(place, later_clock(LATER)) as desk:
+        await desk.drain()
+        for card in await desk.pending("ada", limit=1000):
+            await desk.decide(card.id, {"type": "approve", "digest": card.digest}, "ada")
+        await desk.drain()
+
+
+async def settled(place: Place) -> None:
+    """Say of every doubtful payment what the bank's statement says, and let the agents go on."""
+    async with opened(place, later_clock(2 * LATER)) as desk:
+        paid = {payee for payee, _ in place.bank.payments}
+        for task in await desk.tasks("lee"):
+            if task.kind == "unknown":
+                await desk.settle(task.action, "done" if task.args["to"] in paid else "not_done", "lee", "see the statement")
+        await desk.drain()
+
+
+async def jitter(seconds: float = 0.004) -> None:
+    """Let another one be first now and then."""
+    await asyncio.sleep(random.random() * seconds)
+
+
+def sqlite_place(folder: Path, idempotent: bool, policy: assent.Policy = SAFE) -> Place:
+    """Return a place on a SQLite database that does not exist yet."""
+    return Place(f"sqlite:///{folder}/desk.db", Bank(folder / "bank.db"), idempotent, policy)

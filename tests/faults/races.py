@@ -1,0 +1,184 @@
+"""Races: processes meet at a barrier, case after case, and go through doors of the desk at the same moment."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Awaitable, Callable, Sequence
+from contextlib import suppress
+from dataclasses import dataclass, field
+from typing import Any
+
+import assent
+from assent.graph.errors import AlreadyDecided, NotAllowed, StaleDigest, ThreadBusy, ThreadClosed, TooLate
+from crashes import places
+from desk import Place, all_drained, asked, cards_of, jitter, opened, payees_of
+from fakes import SAFE
+from oracle import Found, judge
+from processes import asking, barrier, one, together
+
+WHO = ("ada", "bob", "lee")
+
+
+@dataclass(frozen=True, slots=True)
+class Round:
+    """One case that a racer runs for: who it is, and what waits, by payee."""
+
+    desk: assent.Desk
+    racer: int
+    thread: str
+    cards: dict[str, tuple[str, str]]
+
+    @property
+    def who(self) -> str:
+        """The person this racer speaks for."""
+        return WHO[self.racer % len(WHO)]
+
+    @property
+    def review(self) -> str:
+        """The review of the first payment."""
+        return self.cards[payees_of(self.thread)[0]][0]
+
+    def answer(self, type: str, payee: str | None = None) -> dict[str, Any]:
+        """Return a decision on what was shown."""
+        digest = self.cards[payee or payees_of(self.thread)[0]][1]
+        extra = {"args": {"to": payees_of(self.thread)[0], "amount": 7}} if type == "edit" else {}
+        return {"type": type, "digest": digest, **extra, **({"reason": "no"} if type == "reject" else {})}
+
+
+Act = Callable[[Round], Awaitable[str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Race:
+    """What is raced: one act per racer; what is done before; how many may win."""
+
+    name: str
+    acts: tuple[Act, ...]
+    before: Act | None = None
+    winners: tuple[int, ...] | None = None
+    """How many racers may report `won` in one round; None if it does not matter."""
+    payees: int = 1
+    policy: assent.Policy = SAFE
+    settings: dict[str, Any] = field(default_factory=dict)
+
+
+def decides(type: str, *, drains: bool = True, key: str | None = None, as_: str | None = None) -> Act:
+    """Return an act: decide, then do what is due."""
+
+    async def act(on: Round) -> str:
+        try:
+            await on.desk.decide(on.review, on.answer(type), as_ or on.who, key=f"{key}-{on.thread}" if key else None)
+        except (AlreadyDecided, StaleDigest, NotAllowed):
+            won = "late"
+        else:
+            won = "won"
+        if drains:
+            await on.desk.drain()
+        return won
+
+    return act
+
+
+async def drains(on: Round) -> str:
+    """Do what is due."""
+    await jitter()
+    await on.desk.drain()
+    return ""
+
+
+async def drives(on: Round) -> str:
+    """Drive the thread at once, as a wake-up that comes twice does."""
+    with suppress(ThreadBusy):
+        await on.desk.agents["assent"].drive(on.thread, patience=0.05)
+    return ""
+
+
+async def withdraws(on: Round) -> str:
+    """Take the decision back."""
+    await jitter()
+    try:
+        await on.desk.withdraw(on.review, "ada")
+    except TooLate:
+        return "late"
+    return "won"
+
+
+async def cancels(on: Round) -> str:
+    """Cancel the case."""
+    await jitter()
+    await on.desk.cancel(on.thread, "bob")
+    return ""
+
+
+async def sends(on: Round) -> str:
+    """Send a message more."""
+    with suppress(ThreadClosed):
+        await on.desk.send(on.thread, f"Pay {on.thread}x{on.racer}-0.", requester="carol")
+    await on.desk.drain()
+    return ""
+
+
+async def halves(on: Round) -> str:
+    """Decide this racer's share of five payments in random order: even ones are approved, odd ones rejected."""
+    mine = [index for index in range(5) if index % 2 == on.racer or index == 4]
+    for index in random.sample(mine, len(mine)):
+        payee = payees_of(on.thread, 5)[index]
+        answer = on.answer("approve" if index % 2 == 0 else "reject", payee)
+        with suppress(AlreadyDecided):
+            await on.desk.decide(on.cards[payee][0], answer, on.who)
+        if random.random() < 0.5:
+            await on.desk.drain()
+    await on.desk.drain()
+    return ""
+
+
+approved = decides("approve", drains=False, as_="ada")
+
+RACES = (
+    Race("two people approve", (decides("approve"), decides("approve")), winners=(1,)),
+    Race("one approves, one rejects", (decides("approve"), decides("reject")), winners=(1,)),
+    Race("one approves, one edits", (decides("approve"), decides("edit")), winners=(1,)),
+    Race("one person decides twice under one key", (decides("approve", key="k", as_="ada"),) * 2, winners=(2,)),
+    Race("three workers drain the outbox", (drains, drains, drains), before=approved),
+    Race("a wake-up comes three times", (drives, drives, drives), before=approved),
+    Race("two processes decide five parallel calls", (halves, halves), payees=5),
+    Race("a decision is withdrawn while it is claimed", (withdraws, drains, drains), before=approved),
+    Race("a case is cancelled while its action is claimed", (cancels, drains, drains), before=approved),
+    Race("a case is cancelled while it is approved", (cancels, decides("approve"))),
+    Race("two messages arrive while one approves", (sends, sends, decides("approve"))),
+)
+"""Every race; each is run on both databases, with a tool that takes a key and with one that does not."""
+
+
+async def racer(place: Place, race: Race, index: int, threads: Sequence[str], cards: Any, gate: Any, answer: Any) -> None:
+    """Run every round of one racer."""
+    try:
+        async with opened(place, **race.settings) as desk:
+            told = []
+            for thread in threads:
+                on = Round(desk, index, thread, cards)
+                if index == 0 and race.before is not None:
+                    await race.before(on)
+                gate.wait(60)
+                told.append(await race.acts[index](on))
+    except BaseException:
+        gate.abort()  # the others need not wait for one who fell
+        raise
+    answer.send(told)
+
+
+def run_race(race: Race, database: str, size: int, *, idempotent: bool) -> Found:
+    """Run `size` rounds of a race on a fresh database; returns what the judge found."""
+    threads = [f"t{index}" for index in range(size)]
+    with places(database, idempotent=idempotent, policy=race.policy) as place:
+        assert one(asked, place, threads, race.payees) == 0
+        cards = asking(cards_of, place)
+        gate = barrier(len(race.acts))
+        told = together(racer, [(place, race, index, threads, cards, gate) for index in range(len(race.acts))])
+        assert one(all_drained, place) == 0
+        found = asking(judge, place, [payee for thread in threads for payee in payees_of(thread, race.payees)])
+    if race.winners is not None:
+        for thread, results in zip(threads, zip(*told, strict=True), strict=True):
+            if results.count("won") not in race.winners:
+                found.twice.append(f"{thread}: {results.count('won')} were told that they had decided")
+    return found
