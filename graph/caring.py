@@ -41,7 +41,7 @@ async def retry(store: Store, clock: Clock, thread: str, actor: str) -> None:
 async def cancel(store: Store, clock: Clock, thread: str, actor: str, reason: str) -> int:
     """Cancel a thread with everything of it that has not been started; its requester or an operator may."""
     async with store.begin() as tx:
-        row = await threads.get(tx, thread)
+        row = await threads.lock(tx, thread)
         if row is None:
             raise UnknownThread
         known = await users.get(tx, actor)
