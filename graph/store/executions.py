@@ -72,7 +72,7 @@ async def unsettled(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple
     query = (
         select(ExecutionRow, ActionRow)
         .join(ActionRow, col(ActionRow.id) == col(ExecutionRow.action))
-        .where(ExecutionRow.tenant == tenant, ExecutionRow.status == "unknown")
+        .where(ExecutionRow.tenant == tenant, sa.text("executions.status = 'unknown'"))
         .order_by(col(ExecutionRow.claimed_at))
     )
     return (await tx.exec(query.limit(limit))).all()

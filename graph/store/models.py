@@ -11,10 +11,13 @@ from sqlmodel import Field, SQLModel
 from .columns import moment, plain_json
 
 
+def _partial(name: str, *columns: Any, where: str) -> sa.Index:
+    return sa.Index(name, *columns, sqlite_where=sa.text(where), postgresql_where=sa.text(where))
+
+
 def _pending(name: str, *columns: Any, also: str = "") -> sa.Index:
     """Return an index over what is pending, and nothing else: its size is the queue's, not the history's."""
-    where = sa.text("status = 'pending'" + also)
-    return sa.Index(name, *columns, sqlite_where=where, postgresql_where=where)
+    return _partial(name, *columns, where="status = 'pending'" + also)
 
 
 class ThreadRow(SQLModel, table=True):
@@ -31,6 +34,7 @@ class ThreadRow(SQLModel, table=True):
     lease_owner: str | None = None
     lease_until: datetime | None = moment(default=None)
     created_at: datetime = moment()
+    __table_args__ = (_partial("threads_stalled", "tenant", where="status = 'stalled'"),)
 
 
 class InboundRow(SQLModel, table=True):
@@ -45,14 +49,7 @@ class InboundRow(SQLModel, table=True):
     status: str = "waiting"
     """`waiting`, `delivered` or `cancelled`."""
     created_at: datetime = moment()
-    __table_args__ = (
-        sa.Index(
-            "inbound_waiting",
-            "thread",
-            sqlite_where=sa.text("status = 'waiting'"),
-            postgresql_where=sa.text("status = 'waiting'"),
-        ),
-    )
+    __table_args__ = (_partial("inbound_waiting", "thread", where="status = 'waiting'"),)
 
 
 class ActionRow(SQLModel, table=True):
@@ -89,6 +86,7 @@ class ActionRow(SQLModel, table=True):
     created_at: datetime = moment()
     erased_at: datetime | None = moment(default=None)
     """When arguments and conversation were erased on request; the digests stay."""
+    __table_args__ = (_partial("actions_unreviewed", "tenant", sa.desc("created_at"), where="verdict <> 'review'"),)
 
 
 class ReviewRow(SQLModel, table=True):
@@ -138,9 +136,10 @@ class ReviewRow(SQLModel, table=True):
     decided_at: datetime | None = moment(default=None)
     __table_args__ = (
         _pending("reviews_queue", "tenant", sa.desc("priority"), "number", also=" AND snoozed_until IS NULL"),
-        _pending("reviews_sweep", "next_at", also=" AND next_at IS NOT NULL"),
+        _pending("reviews_sweep", "tenant", "next_at", also=" AND next_at IS NOT NULL"),
         _pending("reviews_requester", "tenant", "requester"),
         sa.Index("reviews_thread", "thread", "status"),
+        sa.Index("reviews_newest", "tenant", "number"),
     )
 
 
@@ -172,7 +171,10 @@ class DecisionRow(SQLModel, table=True):
     valid_until: datetime | None = moment(default=None)
     """An approval that was not used until then lets nothing run any more."""
     created_at: datetime = moment()
-    __table_args__ = (sa.UniqueConstraint("tenant", "actor", "key", name="decisions_key"),)
+    __table_args__ = (
+        sa.UniqueConstraint("tenant", "actor", "key", name="decisions_key"),
+        sa.Index("decisions_newest", "tenant", "sequence"),
+    )
 
 
 class ExecutionRow(SQLModel, table=True):
@@ -205,6 +207,7 @@ class ExecutionRow(SQLModel, table=True):
     __table_args__ = (
         sa.Index("executions_status", "tenant", "status"),
         sa.Index("executions_thread", "thread"),
+        _partial("executions_unknown", "tenant", "claimed_at", where="status = 'unknown'"),
     )
 
 
@@ -221,12 +224,8 @@ class WakeRow(SQLModel, table=True):
     attempts: int = 0
     done_at: datetime | None = moment(default=None)
     __table_args__ = (
-        sa.Index(
-            "wakes_due",
-            "due_at",
-            sqlite_where=sa.text("done_at IS NULL"),
-            postgresql_where=sa.text("done_at IS NULL"),
-        ),
+        _partial("wakes_due", "due_at", where="done_at IS NULL"),
+        _partial("wakes_thread", "thread", where="done_at IS NULL"),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col, select
@@ -42,11 +43,23 @@ async def pending(
     query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL"))
     if exclude:
         query = query.where(col(ReviewRow.id).not_in(exclude))
+    if tool or search:
+        query = query.where(col(ReviewRow.number).in_(_most_urgent(tenant)))
     if tool:
         query = query.where(ReviewRow.tool == tool)
     if search:
         query = query.where(_found(search))
     return (await tx.exec(query.order_by(sa.desc(col(ReviewRow.priority)), col(ReviewRow.number)).limit(limit))).all()
+
+
+SEARCHED = 5_000
+"""So many of the most urgent reviews, or of the newest decisions, are searched: looking through a longer queue would hold it up."""
+
+
+def _most_urgent(tenant: str) -> sa.Select[Any]:
+    queue = sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL")
+    first = sa.select(col(ReviewRow.number)).where(col(ReviewRow.tenant) == tenant, queue)
+    return first.order_by(sa.desc(col(ReviewRow.priority)), col(ReviewRow.number)).limit(SEARCHED)
 
 
 def _found(search: str) -> sa.ColumnElement[bool]:
@@ -58,8 +71,9 @@ def _found(search: str) -> sa.ColumnElement[bool]:
 async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000) -> int:
     """Return how many reviews wait, counted to `cap` at most so that a long queue costs no more than a short one."""
     waiting = sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL")
-    rows = sa.select(sa.literal(1)).where(col(ReviewRow.tenant) == tenant, waiting)
-    counted = sa.select(sa.func.count()).select_from(rows.select_from(ReviewRow).limit(cap).subquery())
+    rows = sa.select(sa.literal(1)).select_from(ReviewRow).where(col(ReviewRow.tenant) == tenant, waiting)
+    rows = rows.order_by(sa.desc(col(ReviewRow.priority)))  # leads along the index, past nothing that is decided
+    counted = sa.select(sa.func.count()).select_from(rows.limit(cap).subquery())
     return int(await tx.scalar(counted) or 0)
 
 
@@ -144,6 +158,9 @@ async def decided(
     if before is not None:
         query = query.where(col(DecisionRow.sequence) < before)
     if search:
+        newest = sa.select(col(DecisionRow.sequence)).where(col(DecisionRow.tenant) == tenant)
+        newest = newest.order_by(sa.desc(col(DecisionRow.sequence))).limit(SEARCHED)
+        query = query.where(col(DecisionRow.sequence).in_(newest))
         query = query.where(sa.or_(_found(search), col(DecisionRow.actor) == search, col(DecisionRow.type) == search))
     return (await tx.exec(query.order_by(sa.desc(col(DecisionRow.sequence))).limit(limit))).all()
 
@@ -171,7 +188,7 @@ async def automatic(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple
     query = (
         select(ActionRow, ExecutionRow)
         .join(ExecutionRow, col(ExecutionRow.action) == col(ActionRow.id), isouter=True)
-        .where(ActionRow.tenant == tenant, col(ActionRow.verdict) != "review")
+        .where(ActionRow.tenant == tenant, sa.text("actions.verdict <> 'review'"))
         .order_by(sa.desc(col(ActionRow.created_at)))
     )
     return (await tx.exec(query.limit(limit))).all()

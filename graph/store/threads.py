@@ -72,7 +72,7 @@ async def mark(tx: AsyncSession, thread: str, status: str, problem: str | None =
 
 async def stalled(tx: AsyncSession, tenant: str, limit: int) -> Sequence[ThreadRow]:
     """Return the threads whose agent cannot go on."""
-    query = select(ThreadRow).where(ThreadRow.tenant == tenant, ThreadRow.status == "stalled").limit(limit)
+    query = select(ThreadRow).where(ThreadRow.tenant == tenant, sa.text("threads.status = 'stalled'")).limit(limit)
     return (await tx.exec(query)).all()
 
 
