@@ -67,6 +67,7 @@ def verdict(tx: AsyncSession, row: ActionRow, asked: ReviewRow | None = None) ->
         "threshold": row.threshold,
         "provenance": row.provenance,
         "quorum": asked.quorum if asked is not None else 0,
+        "second_for_edits": asked.second_for_edits if asked is not None else False,
         **versions(),
     }
     payload = {"requester": row.requester, "args": row.args, "reasons": row.reasons, "evidence": row.evidence}
@@ -84,7 +85,8 @@ def decision(tx: AsyncSession, row: DecisionRow, action: ActionRow | None) -> No
         "digest": row.digest,
         "withdraws": row.withdraws,
         "seen_ms": row.seen_ms,
-        "effective_at": row.effective_at.isoformat(timespec="microseconds"),
+        "effective_at": _moment(row.effective_at),
+        "valid_until": _moment(row.valid_until) if row.valid_until is not None else None,
     }
     shown = {"shown": action.args} if action is not None else {}
     payload = {**shown, "args": row.args, "reason": row.reason, "message": row.message}
@@ -106,6 +108,7 @@ def claimed(tx: AsyncSession, row: ExecutionRow, action: ActionRow, decision: De
         "digest": decision.digest if decision is not None else action.digest,
         "decision": decision.id if decision is not None else None,
         "verdict": action.verdict,
+        "proposed_at": _moment(action.created_at),
         **versions(),
     }
     note(tx, row.tenant, row.claimed_at, "execution.claimed", "worker", row.action, body)
@@ -115,3 +118,7 @@ def execution(tx: AsyncSession, row: ExecutionRow, status: str, at: datetime, ac
     """Note what became of an execution."""
     body = {"thread": row.thread, "tool": row.tool, "claimed_by": row.claimed_by}
     note(tx, row.tenant, at, f"execution.{status}", actor, row.action, body, {"result": result} if result else None)
+
+
+def _moment(at: datetime) -> str:
+    return at.isoformat(timespec="microseconds")
