@@ -9,13 +9,13 @@ from typing import Any
 
 from . import records
 from .actions import action_digest
+from .audit_file import FORMAT, end_line
 from .canonical import NotCanonical
 from .clock import Clock
 from .signing import SignedHead, as_head
 from .store import audited, events, settings
 from .store.models import ActionRow, DecisionRow, ExecutionRow
 from .store.session import AsyncSession, Store
-from .verifying import FORMAT, end_line
 
 PAGE = 500
 

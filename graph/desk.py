@@ -23,6 +23,7 @@ from .decisions import parse_decision
 from .denying import Denials
 from .errors import AssentError
 from .gate import gate_graph
+from .heads import Signer, Signing
 from .ledger import Ledger
 from .limits import Limits
 from .memory import Memory
@@ -55,12 +56,13 @@ class Desk(Controls):
         tenant: str = "main",
         limits: Limits | None = None,
         notifier: Notifier = to_log,
+        signing: Signing | None = None,
     ) -> None:
         self.store, self.saver, self.clock, self.tenant = store, saver, clock, tenant
         self.users = People(store, clock, tenant)
         self.agents: dict[str, Agent] = {}
         self.denials = Denials(store, clock, tenant)
-        self.sweeper = Sweeper(store, clock, tenant, Sender(store, clock, tenant, notifier))
+        self.sweeper = Sweeper(store, clock, tenant, Sender(store, clock, tenant, notifier), Signer(store, clock, tenant, signing))
         self.worker = Worker(store, clock, tenant, self.agents, self.sweeper)
         self._ledger = Ledger(store, clock, limits)
         self._gates: dict[str, list[Gate]] = {}

@@ -12,10 +12,11 @@ from typing import Any
 
 TABLES = """
 CREATE TABLE acts (action TEXT PRIMARY KEY, seq INT, verdict TEXT, digest TEXT, quorum INT, second INT, thread TEXT, requester TEXT,
-                   status TEXT, closed TEXT);
-CREATE TABLE said (action TEXT, actor TEXT, id TEXT, type TEXT, digest TEXT, effective TEXT, until TEXT, PRIMARY KEY (action, actor));
+                   status TEXT, closed TEXT, seen INT DEFAULT 0, ran INT DEFAULT 0);
+CREATE TABLE said (action TEXT, actor TEXT, id TEXT, type TEXT, digest TEXT, effective TEXT, until TEXT,
+                   PRIMARY KEY (action, actor));
 CREATE INDEX said_id ON said (id);
-CREATE TABLE facts (kind TEXT, id TEXT, seq INT, told TEXT, seen INT DEFAULT 0, PRIMARY KEY (kind, id));
+CREATE TABLE facts (id TEXT PRIMARY KEY, seq INT, told TEXT, seen INT DEFAULT 0);
 CREATE TABLE erased (seq INT PRIMARY KEY);
 """
 
@@ -84,7 +85,7 @@ class Joins:
         values = (record["subject"], record["seq"], body["verdict"], body["digest"], body.get("quorum", 1))
         second, thread = bool(body.get("second_for_edits")), body["thread"]
         try:
-            self._db.execute("INSERT INTO acts VALUES (?,?,?,?,?,?,?,?,'','')", (*values, second, thread, requester))
+            self._db.execute("INSERT INTO acts VALUES (?,?,?,?,?,?,?,?,'','',0,0)", (*values, second, thread, requester))
         except sqlite3.IntegrityError:
             raise Mismatch(f"the action {record['subject']} was ruled on before") from None
 
@@ -92,7 +93,7 @@ class Joins:
         told = [record["subject"], type, record["actor"], *(body.get(name) for name in DECIDED)]
         try:
             self._db.execute(
-                "INSERT INTO facts (kind, id, seq, told) VALUES ('decision', ?, ?, ?)",
+                "INSERT INTO facts (id, seq, told) VALUES (?, ?, ?)",
                 (body["id"], record["seq"], json.dumps(told)),
             )
         except sqlite3.IntegrityError:
@@ -186,9 +187,11 @@ class Joins:
             if row["status"] != known[2]:
                 found = f"{row['status']} in its row, and {known[2] or 'never started'} on record"
                 raise Mismatch(f"the execution of {row['id']} is {found}", known[3])
-            self._db.execute("INSERT OR IGNORE INTO facts (kind, id, seq) VALUES ('ran', ?, 0)", (row["id"],))
+            self._db.execute("UPDATE acts SET ran = 1 WHERE action = ?", (row["id"],))
         elif (row["verdict"], row["digest"]) != (known[0], known[1]) or row["recomputed"] not in (row["digest"], None):
             raise Mismatch(f"the row of the action {row['id']} is not what record {known[3]} says of it", known[3])
+        else:
+            self._db.execute("UPDATE acts SET seen = 1 WHERE action = ?", (row["id"],))
 
     def _older_row(self, kind: str, row: Mapping[str, Any]) -> None:
         if not self._is_older(row["created_at"]):
@@ -196,7 +199,7 @@ class Joins:
         self.from_before += 1
 
     def _decision_row(self, row: Mapping[str, Any]) -> None:
-        known = self._db.execute("SELECT seq, told FROM facts WHERE kind = 'decision' AND id = ?", (row["id"],)).fetchone()
+        known = self._db.execute("SELECT seq, told FROM facts WHERE id = ?", (row["id"],)).fetchone()
         if known is None:
             self._older_row("decision", row)
             return
@@ -204,15 +207,16 @@ class Joins:
         same = json.loads(told) == [row["action"], row["decision"], row["actor"], *(row.get(name) for name in DECIDED)]
         if not same or row["recomputed"] not in (row["digest"], None):
             raise Mismatch(f"the row of the decision {row['id']} is not what record {seq} says of it", seq)
-        self._db.execute("UPDATE facts SET seen = 1 WHERE kind = 'decision' AND id = ?", (row["id"],))
+        self._db.execute("UPDATE facts SET seen = 1 WHERE id = ?", (row["id"],))
 
     def rows_end(self) -> None:
         """Check that nothing on record lacks its row; raises Mismatch."""
-        gone = self._db.execute("SELECT id, seq FROM facts WHERE kind = 'decision' AND seen = 0 ORDER BY seq LIMIT 1").fetchone()
-        if gone is not None:
-            raise Mismatch(f"the decision {gone[0]} of record {gone[1]} has no row any more", gone[1])
-        query = """SELECT action, status, seq FROM acts WHERE status != '' AND verdict != 'older'
-                   AND action NOT IN (SELECT id FROM facts WHERE kind = 'ran') ORDER BY seq LIMIT 1"""
-        ran = self._db.execute(query).fetchone()
-        if ran is not None:
-            raise Mismatch(f"the execution of {ran[0]} is {ran[1]} on record and has no row any more", ran[2])
+        lacking = (
+            ("decision", "SELECT id, seq FROM facts WHERE seen = 0"),
+            ("action", "SELECT action, seq FROM acts WHERE seen = 0 AND verdict != 'older'"),
+            ("execution", "SELECT action, seq FROM acts WHERE ran = 0 AND status != '' AND verdict != 'older'"),
+        )
+        for kind, query in lacking:
+            gone = self._db.execute(f"{query} ORDER BY seq LIMIT 1").fetchone()
+            if gone is not None:
+                raise Mismatch(f"the {kind} {gone[0]} of record {gone[1]} has no row any more", gone[1])

@@ -11,6 +11,7 @@ from .clock import Clock, utc_now
 
 if TYPE_CHECKING:
     from .desk import Desk
+    from .heads import Signing
     from .limits import Limits
     from .notices import Notifier
 
@@ -23,6 +24,7 @@ async def open_desk(
     clock: Clock = utc_now,
     limits: Limits | None = None,
     notifier: Notifier | None = None,
+    signing: Signing | None = None,
 ) -> AsyncIterator[Desk]:
     """Open a desk on a database, making or upgrading its tables; raises StoreError, SchemaTooNew.
 
@@ -32,10 +34,12 @@ async def open_desk(
         clock: where the time comes from.
         limits: how much may wait, of one message, thread or requester and at all; more is not accepted.
         notifier: what sends notices; default is the webhook that ASSENT_WEBHOOK_URL and ASSENT_WEBHOOK_SECRET name, else the log.
+        signing: where heads of the audit log are signed; default is what ASSENT_AUDIT_KEY and ASSENT_AUDIT_HEADS name.
     """
     from . import crashpoints
     from .checkpoints import checkpointer
     from .desk import Desk
+    from .heads import signing_of
     from .notifying import notifier_of
     from .store.migrate import upgrade
     from .store.session import Store
@@ -45,7 +49,8 @@ async def open_desk(
     try:
         await upgrade(store.url)
         async with checkpointer(store) as saver:
-            desk = Desk(store, saver, clock, tenant, limits, notifier or notifier_of(os.environ, clock))
+            told, signed = notifier or notifier_of(os.environ, clock), signing or signing_of(os.environ)
+            desk = Desk(store, saver, clock, tenant, limits, told, signed)
             try:
                 yield desk
             finally:

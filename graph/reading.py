@@ -8,8 +8,9 @@ from typing import Any
 
 from .clock import Clock
 from .errors import UnknownReview
+from .heads import TROUBLE
 from .people import require
-from .store import examples, executions, reviews, threads, wakes
+from .store import examples, executions, reviews, settings, threads, wakes
 from .store.models import ActionRow, ReviewRow, ThreadRow
 from .store.session import AsyncSession, Store
 from .views import (
@@ -90,6 +91,7 @@ async def tasks(store: Store, clock: Clock, actor: str, limit: int = 100) -> lis
         unknown = await executions.unsettled(tx, user.tenant, limit)
         stalled = await threads.stalled(tx, user.tenant, limit)
         overdue = await wakes.overdue(tx, user.tenant, clock() - UNATTENDED, limit)
+        unsigned = await settings.get(tx, user.tenant, TROUBLE)
     found = [
         Task("unknown", action.id, action.thread, action.title, action.tool, action.args,
              execution.result or "", execution.claimed_at.isoformat())
@@ -99,6 +101,9 @@ async def tasks(store: Store, clock: Clock, actor: str, limit: int = 100) -> lis
         Task("stalled", None, row.id, "The agent cannot go on", "", {}, row.problem or "", row.created_at.isoformat())
         for row in stalled
     ]
+    if unsigned:
+        told = f"{unsigned['text']} Until it is mended, nothing shows that the log was not rewritten."
+        found.append(Task("unsigned", None, "", "The audit log is not being signed", "", {}, told, unsigned["since"]))
     known = {task.thread for task in found}
     return found + [
         Task("unattended", None, row.id, "Nobody works on this case", "", {}, _unattended(row), wake.due_at.isoformat())

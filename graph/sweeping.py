@@ -32,10 +32,10 @@ log = logging.getLogger("assent")
 class Sweeper:
     """Sweeps the reviews of a tenant; any number of processes may have one."""
 
-    def __init__(self, store: Store, clock: Clock, tenant: str, send: Round) -> None:
+    def __init__(self, store: Store, clock: Clock, tenant: str, *others: Round) -> None:
         self._store, self._clock, self._tenant = store, clock, tenant
         self._owner = fresh_id("sweeper")
-        self._rounds: tuple[Round, ...] = (self._reviews, send)
+        self._rounds: tuple[Round, ...] = (self._reviews, *others)
 
     async def sweep(self) -> int:
         """Do everything that is due now; returns how many rows were changed."""

@@ -1,22 +1,20 @@
-"""Verifies an export of the audit log offline: hashes, links, gaps, payloads, signed heads and joins; it names the first bad record.
+"""Verifies an export of the audit log offline: hashes, links, gaps, payloads, signed heads, joins; it names the first bad record.
 
 It reads one line after another and opens no database of ours: an export and a public key are all it needs.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
+from .audit_file import FORMAT, Wrong
 from .canonical import NotCanonical
 from .chain import FIELDS, GENESIS, payload_digest, record_hash
 from .joining import Joins, Mismatch
 from .signing import SignedHead, SigningError, as_head, is_signed_by, key_id
 
-FORMAT = "assent-audit-1"
 RECORD = {*FIELDS, "payload", "salt", "hash", "type"}
 ROWS = ("action", "decision", "execution")
 
@@ -58,14 +56,6 @@ class Report:
         return {"ok": not self.bad, **asdict(self)}
 
 
-class Wrong(Exception):
-    """The first thing that is wrong; `seq` is the record's number where there is one."""
-
-    def __init__(self, why: str, seq: int | None = None) -> None:
-        self.seq = seq
-        super().__init__(why)
-
-
 def verify(
     items: Iterable[dict[str, Any]],
     publics: Iterable[str] = (),
@@ -80,73 +70,60 @@ def verify(
         heads: the signed heads kept outside, in their order; those of other tenants are passed over.
         tell: told the number of each record.
     """
-    keys = {key_id(public): public for public in publics}
-    checking = _Checking(keys, heads, tell)
+    checking = Checking(publics, heads, tell)
     try:
         for item in items:
-            checking.take(item)
-        checking.end()
+            if not checking.take(item):
+                break
     except Wrong as wrong:
-        checking.report.bad, checking.report.bad_seq = str(wrong), wrong.seq
-    except Mismatch as wrong:
-        checking.report.bad, checking.report.bad_seq = str(wrong), wrong.seq
-    except SigningError as wrong:
-        checking.report.bad = str(wrong)
-    finally:
-        checking.report.from_before = checking.joins.from_before
-        checking.joins.close()
-    return checking.report
+        checking.fail(wrong)
+    return checking.end()
 
 
-def read_export(lines: Iterable[bytes]) -> Iterator[dict[str, Any]]:
-    """Yield the items of an export; raises Wrong where a line is broken, missing, or changed since it was written."""
-    digest, ended = hashlib.sha256(), False
-    for number, line in enumerate(lines, 1):
-        if ended:
-            raise Wrong(f"line {number} stands after the end of the export")
-        item = _parsed(line, number)
-        if item.get("type") == "end":
-            if item != {"type": "end", "sha256": digest.hexdigest()} or line != end_line(digest.hexdigest()):
-                raise Wrong(f"the export was changed after it was written: its lines have another digest than line {number} says")
-            ended = True
-            continue
-        digest.update(line)
-        yield item
-    if not ended:
-        raise Wrong("the export is cut off: its last line is missing")
+class Checking:
+    """Verifying, one item after another; see `verify`."""
 
-
-def end_line(digest: str) -> bytes:
-    """Return the last line of an export."""
-    return json.dumps({"type": "end", "sha256": digest}).encode() + b"\n"
-
-
-def _parsed(line: bytes, number: int) -> dict[str, Any]:
-    try:
-        item = json.loads(line)
-    except (ValueError, RecursionError):
-        item = None
-    if not isinstance(item, dict) or not line.endswith(b"\n"):
-        raise Wrong(f"line {number} is broken or cut off")
-    return item
-
-
-class _Checking:
-    """The state of verifying."""
-
-    def __init__(self, keys: Mapping[str, str], heads: Iterator[SignedHead] | None, tell: Tell | None) -> None:
-        self.report, self.joins = Report(signatures=bool(keys)), Joins()
-        self.at: int | None = None
+    def __init__(self, publics: Iterable[str] = (), heads: Iterator[SignedHead] | None = None, tell: Tell | None = None) -> None:
+        keys = {key_id(public): public for public in publics}
+        self._report, self._joins = Report(signatures=bool(keys)), Joins()
+        self._at: int | None = None
         self._keys, self._outside, self._tell = keys, heads, tell
         self._inside: list[SignedHead] = []
         self._next: SignedHead | None = None
         self._hash, self._has_rows, self._in_rows = GENESIS, False, False
 
-    def take(self, item: Mapping[str, Any]) -> None:
+    def take(self, item: Mapping[str, Any]) -> bool:
+        """Take the next item; False if something is wrong, and nothing more needs to be taken."""
+        return self._guarded(lambda: self._take(item))
+
+    def end(self) -> Report:
+        """Say that there are no more items; returns what was found."""
+        self._guarded(self._end)
+        self._report.from_before = self._joins.from_before
+        self._joins.close()
+        return self._report
+
+    def fail(self, wrong: Wrong) -> None:
+        """Say that the items themselves are broken."""
+        if not self._report.bad:
+            self._report.bad, self._report.bad_seq = str(wrong), wrong.seq
+
+    def _guarded(self, step: Callable[[], None]) -> bool:
+        if self._report.bad:
+            return False
+        try:
+            step()
+        except (Wrong, Mismatch) as wrong:
+            self.fail(Wrong(str(wrong), wrong.seq))
+        except SigningError as wrong:
+            self.fail(Wrong(str(wrong)))
+        return not self._report.bad
+
+    def _take(self, item: Mapping[str, Any]) -> None:
         kind = item.get("type")
-        if not self.report.tenant:
+        if not self._report.tenant:
             self._meta(item)
-        elif kind == "head" and not self.report.records:
+        elif kind == "head" and not self._report.records:
             self._embedded(item)
         elif kind == "event" and not self._in_rows:
             self._event(item)
@@ -158,13 +135,13 @@ class _Checking:
     def _meta(self, item: Mapping[str, Any]) -> None:
         if item.get("type") != "meta" or item.get("format") != FORMAT or not isinstance(item.get("tenant"), str):
             raise Wrong(f"this is no export of an audit log in the format {FORMAT}")
-        self.report.tenant, self._has_rows = item["tenant"], item.get("rows") is True
-        self.report.exported = {name: value for name, value in item.items() if name != "type"}
+        self._report.tenant, self._has_rows = item["tenant"], item.get("rows") is True
+        self._report.exported = {name: value for name, value in item.items() if name != "type"}
         self._advance()
 
     def _embedded(self, item: Mapping[str, Any]) -> None:
         head = as_head({name: value for name, value in item.items() if name != "type"})
-        if head is None or head.tenant != self.report.tenant:
+        if head is None or head.tenant != self._report.tenant:
             raise Wrong("a signed head in the export is broken")
         self._inside.append(head)
 
@@ -172,16 +149,16 @@ class _Checking:
         seq, record = self._after(), item
         try:
             self._link(record, seq)
-            self.at = seq
-            self.joins.take(record)
+            self._at = seq
+            self._joins.take(record)
         except (KeyError, TypeError, ValueError, AttributeError, NotCanonical) as error:
             raise Wrong(f"record {seq} is broken ({type(error).__name__}: {error})", seq) from None
         except Mismatch as wrong:
             raise Wrong(f"record {seq}: {wrong}", seq) from None
         self._hash = record["hash"]
         self._heads_at(seq)
-        self.report.records, self.report.head = seq, self._hash
-        self.report.erased += record["payload"] is None and record["payload_digest"] is not None
+        self._report.records, self._report.head = seq, self._hash
+        self._report.erased += record["payload"] is None and record["payload_digest"] is not None
         if self._tell is not None:
             self._tell(seq)
 
@@ -190,7 +167,7 @@ class _Checking:
             raise Wrong(f"record {seq} has fields missing or added", seq)
         if record["seq"] != seq or type(record["seq"]) is not int:
             raise Wrong(f"record {seq} is missing: record {record['seq']} stands in its place", seq)
-        if record["tenant"] != self.report.tenant:
+        if record["tenant"] != self._report.tenant:
             raise Wrong(f"record {seq} belongs to another tenant", seq)
         if record["hash"] != record_hash(record):
             raise Wrong(f"record {seq} was changed: its content has another hash", seq)
@@ -211,41 +188,41 @@ class _Checking:
             self._advance()
 
     def _head(self, head: SignedHead) -> None:
-        at = self._after() if self.at is None else self.at
+        at = self._after() if self._at is None else self._at
         if head.seq != at:
             raise Wrong(f"the signed heads go backwards: {head.seq} stands after {at}", at)
         if self._keys and not is_signed_by(head, self._keys):
             raise Wrong(f"the signature of the head at record {at} fits no key that you named", at)
         if head.hash != self._hash:
             raise Wrong(f"history was rewritten: record {at} had another hash when its head was signed", at)
-        self.report.heads += 1
-        self.report.signed_until = at if self._keys else 0
+        self._report.heads += 1
+        self._report.signed_until = at if self._keys else 0
 
     def _advance(self) -> None:
-        self._next = next((head for head in self._outside or () if head.tenant == self.report.tenant), None)
+        self._next = next((head for head in self._outside or () if head.tenant == self._report.tenant), None)
 
     def _row(self, kind: str, item: Mapping[str, Any]) -> None:
         self._in_rows = True
         try:
-            self.joins.row(kind, item)
+            self._joins.row(kind, item)
         except (KeyError, TypeError) as error:
             raise Wrong(f"the row of a {kind} is broken ({type(error).__name__}: {error})") from None
-        self.report.rows += 1
+        self._report.rows += 1
 
     def _after(self) -> int:
-        return self.report.records + 1
+        return self._report.records + 1
 
-    def end(self) -> None:
-        last = self.report.records
-        if not self.report.tenant:
+    def _end(self) -> None:
+        last = self._report.records
+        if not self._report.tenant:
             raise Wrong("the export is empty")
         left = [head for head in (*self._inside, self._next) if head is not None]
         if left:
             raise Wrong(
                 f"the log ends at record {last}, but a head was signed at record {left[0].seq}: its end was cut off", last + 1
             )
-        if self._keys and not self.report.heads and last:
+        if self._keys and not self._report.heads and last:
             raise Wrong("there is no signed head: nothing shows that history was not rewritten")
-        self.joins.end()
+        self._joins.end()
         if self._has_rows:
-            self.joins.rows_end()
+            self._joins.rows_end()

@@ -78,7 +78,7 @@ class Task:
     """Something only a person can settle: an execution nobody can vouch for, or an agent that cannot go on."""
 
     kind: str
-    """`unknown` (settle it), `stalled` (try again or cancel) or `unattended` (no process drives it)."""
+    """`unknown` (settle it), `stalled` (try again or cancel), `unattended` (no process drives it) or `unsigned` (the audit log)."""
     action: str | None
     thread: str
     title: str

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from ...graph.errors import AssentError
-from . import demo, doctor, evaluating, examples, inbox, model, people
+from . import audit, demo, doctor, evaluating, examples, inbox, model, people
 from .say import Failed, complain
 
 app = typer.Typer(
@@ -25,6 +25,7 @@ app.add_typer(examples.app, name="examples")
 app.add_typer(evaluating.app, name="eval")
 app.add_typer(model.app, name="model")
 app.add_typer(people.app, name="users")
+app.add_typer(audit.app, name="audit")
 app.command("doctor")(doctor.doctor)
 
 
