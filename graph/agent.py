@@ -17,7 +17,6 @@ from .clock import Clock, fresh_id
 from .config import requester_of, thread_of
 from .errors import (
     AssentError,
-    Forgotten,
     MessageTooLong,
     NotAllowed,
     ThreadBusy,
@@ -28,9 +27,10 @@ from .errors import (
 from .excerpt import text_of
 from .leases import lease
 from .limits import Limits
+from .orphans import Gated, none_forgotten, still_gated
 from .patience import patiently
 from .running import storable
-from .store import executions, reviews, threads, wakes
+from .store import executions, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
 from .troubles import is_away, is_passing, told
@@ -70,8 +70,9 @@ class Agent:
         clock: Clock,
         tenant: str,
         limits: Limits | None = None,
+        gated: Gated = lambda _: True,
     ):
-        self.name, self.graph, self.tenant = name, graph, tenant
+        self.name, self.graph, self.tenant, self._gated = name, graph, tenant, gated
         self._store, self._clock, self._limits = store, clock, limits or Limits()
         self._running: set[asyncio.Task[Driven]] = set()
 
@@ -215,11 +216,12 @@ class Agent:
             mine = _configured(config, row)
             snapshot = snapshot or await self.graph.aget_state(mine)
             if snapshot.next:
+                await still_gated(self._store, thread, self._gated)
                 await self._run(None, mine, emit, modes)
             elif queue:
                 await self._deliver(queue[0], snapshot, mine, emit, modes)
             else:
-                await self._none_forgotten(thread, snapshot)
+                await none_forgotten(self._store, thread, snapshot)
                 return "finished"
             snapshot = await self.graph.aget_state(mine)
             if snapshot.next:
@@ -230,17 +232,6 @@ class Agent:
         async with self._store.begin() as tx:
             await executions.abandon(
                 tx, thread, "The process stopped while the tool ran, and the case was cancelled.", self._clock()
-            )
-
-    async def _none_forgotten(self, thread: str, snapshot: Any) -> None:
-        """Raise Forgotten when the graph is done although something waits or was approved: it was changed, or sent back in time."""
-        told = {message.id for message in snapshot.values.get("messages", [])}
-        async with self._store.read() as tx:
-            left = [title for action, title in await reviews.unstarted(tx, thread) if f"result_{action}" not in told]
-        if left:
-            raise Forgotten(
-                f"The graph no longer knows of what waits for assent here ({', '.join(left)}): it was changed, or sent back "
-                "in time. Run the graph as it was, or cancel the case."
             )
 
     async def _deliver(self, row: InboundRow, snapshot: Any, config: RunnableConfig, emit: Emit, modes: dict[str, Any]) -> None:

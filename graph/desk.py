@@ -159,7 +159,8 @@ class Desk(Controls):
     def _serve(self, graph: CompiledStateGraph[Any, Any, Any, Any], name: str) -> Agent:
         if name in self.agents:
             raise AssentError(f"There is an agent {name!r} already; give this one another name.")
-        agent = Agent(name, graph, self.store, self.clock, self.tenant, self._ledger.room.limits)
+        limits, gated = self._ledger.room.limits, lambda row: self.gate_of(row) is not None
+        agent = Agent(name, graph, self.store, self.clock, self.tenant, limits, gated)
         self.agents[name] = agent
         return agent
 

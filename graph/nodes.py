@@ -14,6 +14,7 @@ from langgraph.types import interrupt
 from ..tools.declaration import declaration_of, schema_digest
 from . import crashpoints, wording
 from .confidence import Reading, confidence
+from .config import thread_of
 from .errors import Unauthorised, UnknownTool
 from .leases import lease, let_finish
 from .ledger import Claimed, InFlight, Recorded, Withheld
@@ -110,13 +111,13 @@ def review(gate: Gate) -> Node:
 def act(gate: Gate) -> Node:
     """Claim the execution, call the tool once with exactly what was assented to, record what came of it."""
 
-    async def act(state: CallState) -> dict[str, Any]:
+    async def act(state: CallState, config: RunnableConfig) -> dict[str, Any]:
         call = state["call"]
         tool = gate.tools.get(call["name"])
         if tool is None:
             raise UnknownTool(f"The tool {call['name']!r} is not offered here any more; offer it again, or cancel the case.")
         row = await gate.ledger.stored(call["action"])
-        if row is None:
+        if row is None or row.thread != thread_of(config):
             raise Unauthorised
         # of the very tool that is called, not the one the gate was built with: some change in place
         digest, idempotent = schema_digest(tool), declaration_of(tool).idempotent

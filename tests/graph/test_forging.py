@@ -10,9 +10,11 @@ import assent
 import ormsgpack
 import pytest
 from assent.tools.declaration import action
-from fakes import SAFE, Script, Till, approve, asks, calls, drop_guards, edit, on_thread, reject, staff, told
-from langchain_core.messages import AIMessage
+from fakes import SAFE, Script, Till, approve, asks, calls, drop_guards, edit, on_thread, reject, says, staff, told
+from langchain_core.messages import AIMessage, ToolMessage
+from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, MessagesState, StateGraph
+from langgraph.prebuilt import ToolNode
 from langgraph.types import Command, Send
 
 WAITING = calls(("pay", {"to": "bob", "amount": 5}))
@@ -333,6 +335,133 @@ async def test_what_a_changed_graph_forgot_is_a_task_and_runs_where_it_is_rememb
         assert task.kind == "stalled" and "no longer knows" in task.text and (await agent.aget_state(on_thread())).next == ()
     async with assent.open(url) as desk:
         await served(desk, till.tools, [AIMessage("Done.")])
+        await desk.retry("t1", "ada")
+        await desk.drain()
+        assert till.paid == [("pay", "bob", 5)] and await desk.tasks("ada") == []
+
+
+@pytest.mark.parametrize("when", ["before the decision", "after it"])
+async def test_an_action_replaced_in_the_checkpoint_is_not_what_runs(opened_on_any, till, when):
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=Script(WAITING))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened_on_any.pending("ada")
+    if when == "after it":
+        await opened_on_any.decide(card.id, approve(card), "ada")
+    message = (await agent.aget_state(on_thread())).values["messages"][-1]
+    forged = message.model_copy(deep=True)
+    forged.tool_calls[0]["args"] = {"to": "eve", "amount": 9}
+    await agent.graph.aupdate_state(on_thread(), {"messages": [forged]}, as_node="propose")
+    with suppress(assent.AssentError):
+        await agent.ainvoke(None, on_thread())
+    if when == "before the decision":
+        (again,) = await opened_on_any.pending("ada")
+        assert again.digest == card.digest and again.args == {"to": "bob", "amount": 5}, "what is shown is what is on record"
+        await opened_on_any.decide(card.id, approve(card), "ada")
+    await opened_on_any.drain()
+    assert till.paid == [("pay", "bob", 5)], "what was approved runs, and nothing else"
+
+
+async def test_calls_that_change_places_keep_their_own_answers(opened_on_any, till):
+    both = calls(("pay", {"to": "bob", "amount": 5}), ("pay", {"to": "eve", "amount": 9}))
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=Script(both))
+    await agent.ainvoke(asks(), on_thread())
+    message = (await agent.aget_state(on_thread())).values["messages"][-1]
+    swapped = message.model_copy(update={"tool_calls": list(reversed(message.tool_calls))}, deep=True)
+    await agent.graph.aupdate_state(on_thread(), {"messages": [swapped]}, as_node="propose")
+    for card in await opened_on_any.pending("ada"):
+        await opened_on_any.decide(card.id, (approve if card.args["to"] == "bob" else reject)(card), "ada")
+    await opened_on_any.drain()
+    assert till.paid == [("pay", "bob", 5)]
+
+
+async def test_the_id_of_an_answered_question_answers_no_later_one(opened, till):
+    agent = opened.agent(tools=till.tools, policy=SAFE, propose=Script(WAITING, calls(("pay", {"to": "eve", "amount": 9}))))
+    (first,) = (await agent.ainvoke(asks(), on_thread()))["__interrupt__"]
+    (card,) = await opened.pending("ada")
+    await opened.decide(card.id, reject(card), "ada")
+    await opened.drain()
+    (later,) = await opened.pending("ada")
+    for answer in ({first.id: {"type": "approve"}}, {"type": "approve", "digest": later.digest}):
+        await agent.graph.ainvoke(Command(resume=answer), on_thread())
+    assert till.ran == [] and [card.id for card in await opened.pending("ada")] == [later.id]
+
+
+async def test_the_same_call_id_in_two_turns_is_two_actions(opened, till):
+    agent = opened.agent(tools=till.tools, policy=SAFE, propose=Script(WAITING, says(), WAITING))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    await opened.decide(card.id, approve(card), "ada")
+    await opened.drain()
+    await agent.ainvoke(asks("Once more."), on_thread())
+    (again,) = await opened.pending("ada")
+    assert till.paid == [("pay", "bob", 5)] and again.id != card.id and again.digest != card.digest
+    await opened.decide(again.id, approve(again), "ada")
+    await opened.drain()
+    assert till.paid == [("pay", "bob", 5)] * 2
+
+
+async def test_a_checkpoint_copied_to_another_thread_pays_nothing(opened, till, tmp_path):
+    agent = opened.agent(tools=till.tools, policy=SAFE, propose=Script(WAITING, WAITING))
+    await agent.ainvoke(asks(), on_thread("t1"))
+    await agent.ainvoke(asks(), on_thread("t2", "dave"))
+    (card,) = [card for card in await opened.pending("ada") if card.thread == "t1"]
+    await opened.decide(card.id, approve(card), "ada")
+    with sqlite3.connect(tmp_path / "desk.db") as connection:
+        for table in ("checkpoints", "writes"):
+            connection.execute(f"DELETE FROM {table} WHERE thread_id = 't2'")
+            connection.execute(f"UPDATE {table} SET thread_id = 't2' WHERE thread_id = 't1'")
+    connection.close()
+    for thread, who in (("t1", "carol"), ("t2", "dave")):
+        with suppress(Exception):
+            await agent.ainvoke(None, on_thread(thread, who))
+    await opened.drain()
+    assert till.ran == []
+    assert {task.thread for task in await opened.tasks("ada")} >= {"t1"}, "what was approved is listed, not forgotten"
+
+
+async def test_a_node_that_swallows_every_exception_around_the_gate_lets_nothing_run(opened, till):
+    gate = opened.gate(till.tools, policy=SAFE)
+
+    async def model(state: MessagesState):
+        return {"messages": [WAITING.model_copy(update={"id": "m1"})]}
+
+    async def tools(state: MessagesState, config: RunnableConfig):
+        try:
+            return await gate.ainvoke(state, config)
+        except Exception:
+            return {"messages": [ToolMessage("done anyway", tool_call_id="call_0")]}
+
+    builder = StateGraph(MessagesState).add_node("model", model).add_node("tools", tools)
+    builder.add_edge(START, "model").add_edge("model", "tools").add_edge("tools", END)
+    agent = opened.serve(builder.compile(checkpointer=opened.saver))
+    with suppress(assent.AssentError):
+        await agent.ainvoke(asks(), on_thread())
+    assert till.ran == []
+    assert await opened.pending("ada") or await opened.tasks("ada"), "it is asked about or listed"
+
+
+@pytest.mark.parametrize("decided", [False, True])
+async def test_a_gate_removed_from_the_graph_runs_nothing_and_leaves_a_task(url, till, decided):
+    async with assent.open(url) as desk:
+        await staff(desk)
+        await (await served(desk, till.tools, [WAITING])).ainvoke(asks(), on_thread())
+        (card,) = await desk.pending("ada")
+        if decided:
+            await desk.decide(card.id, approve(card), "ada")
+    async with assent.open(url) as desk:
+        builder = StateGraph(MessagesState).add_node("model", lambda state: {"messages": []})
+        builder.add_node("tools", ToolNode(till.tools)).add_edge(START, "model").add_edge("model", "tools").add_edge("tools", END)
+        agent = desk.serve(builder.compile(checkpointer=desk.saver))
+        await desk.drain()
+        with suppress(assent.AssentError):
+            await agent.ainvoke(None, on_thread())
+        assert till.ran == []
+        (task,) = await desk.tasks("ada")
+        assert task.kind == "stalled" and "gate" in task.text
+    async with assent.open(url) as desk:
+        await served(desk, till.tools, [AIMessage("Done.")])
+        if not decided:
+            await desk.decide(card.id, approve(card), "ada")
         await desk.retry("t1", "ada")
         await desk.drain()
         assert till.paid == [("pay", "bob", 5)] and await desk.tasks("ada") == []
