@@ -5,6 +5,7 @@ from __future__ import annotations
 from datetime import datetime, timedelta
 
 from .clock import fresh_id
+from .due import next_at
 from .store.models import ActionRow, ReviewRow
 from .terms import Terms, of_json
 
@@ -44,18 +45,7 @@ def set_timers(review: ReviewRow, terms: Terms, now: datetime) -> None:
     escalate_at = _after(now, terms.escalate)
     if escalate_at is not None and (review.escalate_at is None or escalate_at < review.escalate_at):
         review.escalate_at, review.escalate_to = escalate_at, terms.escalate_to
-    review.next_at = next_moment(review)
-
-
-def next_moment(review: ReviewRow) -> datetime | None:
-    """Return when a sweep has something to do with a pending review next: wake it, warn, escalate, or let it expire."""
-    moments = [
-        review.snoozed_until,
-        review.warn_at if review.warned_at is None else None,
-        review.escalate_at if review.escalated_at is None else None,
-        review.due_at,
-    ]
-    return min((moment for moment in moments if moment is not None), default=None)
+    review.next_at = next_at(review)
 
 
 def terms_of(row: ActionRow) -> Terms:

@@ -2,20 +2,23 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
 from . import records
-from .actions import action_digest
-from .canonical import NotCanonical
-from .errors import ThreadBusy, Unauthorised
-from .store import executions, reviews, threads, users
+from .asking import terms_of
+from .errors import ThreadBusy
+from .standing import digest_of_args, standing
+from .store import executions, reviews, threads
 from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
 from .store.session import AsyncSession
-from .terms import DECIDERS
 
 STOPPED = "The process stopped while the tool ran."
+
+NOBODY = "No committed approval or verdict covers exactly this action."
+CHANGED = "The tool has changed since the action was approved."
+GONE = "The case was cancelled or the action is not on record."
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,6 +28,10 @@ class Claimed:
     action: ActionRow
     args: dict[str, Any]
     decision: DecisionRow | None
+    """The latest approval; None for an action that a verdict lets run."""
+    approvals: tuple[DecisionRow, ...] = ()
+    fence: str = ""
+    """Under which the result is recorded: the lease, and a word that this call alone knows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The review is pending again: nobody's assent stands behind the action now."""
+    """The review is pending again, or its approval is not in effect yet: nobody's assent stands behind the action now."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,11 +52,30 @@ class InFlight:
     """Another holder of the thread is calling the tool at this moment."""
 
 
+@dataclass(frozen=True, slots=True)
+class Refused:
+    """Nothing covers the action any more; its review is closed, and this is why."""
+
+    reason: str
+
+
 Claim = Claimed | Recorded | Withheld | InFlight
 
 
-async def claim(tx: AsyncSession, now: datetime, action_id: str, owner: str, tool_digest: str, *, idempotent: bool) -> Claim:
-    """Claim the one execution of an action; see `Ledger.claim`."""
+def fence_of(owner: str, nonce: str) -> str:
+    """Return the fence of a claim: a lease's owner with, where a call has one, its nonce."""
+    return f"{owner}/{nonce}" if nonce else owner
+
+
+def owner_of(fence: str) -> str:
+    """Return the lease's owner of a fence."""
+    return fence.partition("/")[0]
+
+
+async def claim(
+    tx: AsyncSession, now: datetime, action_id: str, owner: str, tool_digest: str, *, idempotent: bool, nonce: str = ""
+) -> Claim | Refused:
+    """Claim the one execution of an action, under the locks of thread and review; see `Ledger.claim`."""
     row = await reviews.action(tx, action_id)
     thread = await threads.lock(tx, row.thread) if row else None
     review = await reviews.of_action(tx, action_id, lock=True)
@@ -57,57 +83,78 @@ async def claim(tx: AsyncSession, now: datetime, action_id: str, owner: str, too
     if known is not None and known.status != "claimed":
         return Recorded(known.status, known.result or "")
     if row is None or thread is None or thread.status == "cancelled":
-        raise Unauthorised("The tool was not called: the case was cancelled or the action is not on record.")
+        return Refused(GONE)
     found = await _authority(tx, row, review, tool_digest, now)
-    if not isinstance(found, Claimed):
-        return found
+    if isinstance(found, Withheld) or (isinstance(found, Refused) and known is None):
+        return found if isinstance(found, Withheld) else await _closed(tx, review, found, now)
     if not await threads.held(tx, row.thread, owner, now):
         raise ThreadBusy
+    fence = fence_of(owner, nonce)
+    granted = replace(found, fence=fence) if isinstance(found, Claimed) else None
     if known is not None:
-        return await _abandoned(tx, known, owner, found, idempotent, now)
-    execution = ExecutionRow(action=row.id, tenant=row.tenant, thread=row.thread, tool=row.tool, claimed_by=owner, claimed_at=now)
-    await executions.claim(tx, execution)
-    records.claimed(tx, execution, row, found.decision)
-    return found
+        return await _attempted(tx, known, fence, granted, idempotent, now)
+    return await _begun(tx, row, granted, now) if granted is not None else Refused(NOBODY)
+
+
+async def _begun(tx: AsyncSession, row: ActionRow, granted: Claimed, now: datetime) -> Claim:
+    execution = ExecutionRow(
+        action=row.id, tenant=row.tenant, thread=row.thread, tool=row.tool, claimed_by=granted.fence, claimed_at=now
+    )
+    if not await executions.claim(tx, execution):
+        return InFlight()
+    records.claimed(tx, execution, row, granted.approvals)
+    return granted
 
 
 async def _authority(
     tx: AsyncSession, row: ActionRow, review: ReviewRow | None, tool_digest: str, now: datetime
-) -> Claimed | Withheld:
+) -> Claimed | Withheld | Refused:
+    """Return what stands behind the action now, from rows alone."""
+    approvals: tuple[DecisionRow, ...] = ()
+    args, digest = row.args, row.digest
+    if row.verdict != "allow":
+        if row.verdict != "review" or review is None:
+            return Refused(NOBODY)
+        if review.status == "pending":
+            return Withheld()
+        if review.status != "approved":
+            return Refused(review.close_reason or NOBODY)
+        found = await standing(tx, review, row, now)
+        reached = found.effective_at(max(review.quorum, terms_of(row).quorum))
+        if reached is None:
+            return Refused(found.shortfall())
+        if reached > now:
+            return Withheld()
+        approvals, args, digest = found.approvals, row.args if review.args is None else review.args, review.digest
     if row.tool_digest != tool_digest:
-        raise Unauthorised("The tool was not called: it has changed since the action was approved.")
-    if row.verdict == "allow":
-        return _covered(row, row.args, row.digest, None)
-    if review is None or row.verdict != "review":
-        raise Unauthorised
-    decision = await reviews.last_decision(tx, review.id)
-    if review.status == "pending" or decision is None or decision.effective_at > now:
-        return Withheld()
-    if review.status != "approved" or decision.type not in ("approve", "edit") or decision.actor == row.requester:
-        raise Unauthorised
-    approver = await users.get(tx, decision.actor)
-    if approver is None or not approver.active or approver.role not in DECIDERS or approver.tenant != row.tenant:
-        raise Unauthorised("The tool was not called: whoever approved it may no longer do so.")
-    args = row.args if decision.args is None else decision.args
-    return _covered(row, args, decision.digest, decision)
+        return Refused(CHANGED)
+    if digest_of_args(row, args) != digest:
+        return Refused(NOBODY)
+    return Claimed(row, args, approvals[-1] if approvals else None, approvals)
 
 
-def _covered(row: ActionRow, args: dict[str, Any], digest: str, decision: DecisionRow | None) -> Claimed:
-    try:
-        same = action_digest(row.tool, row.tool_digest, args, row.thread, row.id, row.tenant) == digest
-    except NotCanonical:
-        same = False
-    if not same:
-        raise Unauthorised
-    return Claimed(row, args, decision)
+async def _closed(tx: AsyncSession, review: ReviewRow | None, refused: Refused, now: datetime) -> Refused:
+    """Close the review of what nothing covers any more, so that an approval never looks as if it still stood."""
+    if review is not None and review.status == "approved":
+        await reviews.turn(tx, review, "approved", "superseded", now, reason=refused.reason)
+        records.review(tx, review, "superseded", now, "worker", refused.reason)
+    return refused
 
 
-async def _abandoned(tx: AsyncSession, known: ExecutionRow, owner: str, claim: Claimed, idempotent: bool, now: datetime) -> Claim:
-    if known.claimed_by != owner and await threads.held(tx, known.thread, known.claimed_by, now):
+async def _attempted(
+    tx: AsyncSession, known: ExecutionRow, fence: str, granted: Claimed | None, idempotent: bool, now: datetime
+) -> Claim:
+    """Return what becomes of a claim that was made before: it is ours, it is at work, or it was abandoned."""
+    if granted is not None and known.claimed_by == fence and "/" in fence:
+        return granted  # made by this very call, which never heard that it was committed
+    owner = owner_of(known.claimed_by)
+    if owner != owner_of(fence) and await threads.held(tx, known.thread, owner, now):
         return InFlight()
-    if idempotent and await executions.reclaim(tx, known.action, known.claimed_by, owner, now):
+    if granted is not None and idempotent and await executions.reclaim(tx, known.action, known.claimed_by, fence, now):
         records.execution(tx, known, "reclaimed", now, "worker")
-        return claim
+        return granted
     if await executions.finish(tx, known.action, known.claimed_by, "unknown", STOPPED, now):
         records.execution(tx, known, "unknown", now, "worker", STOPPED)
-    return Recorded("unknown", STOPPED)
+        return Recorded("unknown", STOPPED)
+    ended = await executions.get(tx, known.action)
+    return Recorded(ended.status, ended.result or "") if ended else Recorded("unknown", STOPPED)

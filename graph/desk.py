@@ -13,9 +13,10 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from ..tools.declaration import schema_digest, schema_of
-from . import caring, chatting, crashpoints, deciding, reading
+from . import caring, chatting, crashpoints, deciding, reading, withdrawing
 from .agent import Agent
 from .canonical import digest_of
+from .cards import Cards
 from .clock import Clock
 from .confidence import Signal, agreement, precedent, self_assessment
 from .controls import Controls
@@ -45,7 +46,7 @@ from .workflow import agent_graph
 INSTRUCTIONS = "You help the requester. Propose one action at a time; people may have to approve it."
 
 
-class Desk(Controls):
+class Desk(Cards, Controls):
     """An opened desk; made by `assent.open`."""
 
     def __init__(
@@ -179,7 +180,7 @@ class Desk(Controls):
     async def decide(
         self, review_id: str, decision: Any, actor: str, *, undo_window: float = 0.0, key: str | None = None
     ) -> deciding.Decided:
-        """Decide a pending review: the only door.
+        """Decide a pending review: the only door. It stays pending until as many people as its terms ask for approved one digest.
 
         Args:
             review_id: the review.
@@ -188,8 +189,8 @@ class Desk(Controls):
             undo_window: seconds before the decision takes effect; until then `withdraw` takes it back.
             key: an idempotency key; the same key gives the same result, and decides once.
 
-        Raises NotAllowed, UnknownReview, AlreadyDecided, StaleDigest, InvalidEdit, UnknownTool, StoreError and, for malformed JSON,
-        pydantic.ValidationError.
+        Raises NotAllowed, UnknownReview, AlreadyDecided, AlreadyApproved, Expired, HeldByAnother, StaleDigest, InvalidEdit,
+        UnknownTool, StoreError and, for malformed JSON, pydantic.ValidationError.
         """
         done = await deciding.decide(
             self.store,
@@ -206,8 +207,11 @@ class Desk(Controls):
         return done
 
     async def withdraw(self, review_id: str, actor: str) -> None:
-        """Take a decision back before the action has been started. Raises TooLate, NotAllowed, UnknownReview."""
-        await deciding.withdraw(self.store, self.clock, review_id, actor)
+        """Take one's own decision back, or as a lead anybody's, before the action has been started.
+
+        Raises TooLate, NotAllowed, UnknownReview.
+        """
+        await withdrawing.withdraw(self.store, self.clock, review_id, actor)
 
     async def settle(self, action_id: str, outcome: Literal["done", "not_done"], actor: str, note: str = "") -> None:
         """Say what became of an execution that nobody can vouch for; the agent goes on with that."""
@@ -234,18 +238,22 @@ class Desk(Controls):
     # -- looking -------------------------------------------------------------------------------------------------------
 
     async def pending(
-        self, actor: str, *, limit: int = 50, exclude: Sequence[str] = (), search: str = "", tool: str = ""
+        self, actor: str, *, limit: int = 50, exclude: Sequence[str] = (), search: str = "", tool: str = "", mine: bool = False
     ) -> list[ReviewCard]:
-        """Return what waits for a decision, most urgent first."""
-        return await reading.pending(self.store, actor, limit, exclude, search, tool)
+        """Return what waits for a decision, most urgent first.
+
+        With `mine` only what is this person's to decide now: not held by somebody else, not theirs as requester, of a role they
+        have, and not approved by them already.
+        """
+        return await reading.pending(self.store, self.clock, actor, limit, exclude, search, tool, mine=mine)
 
     async def card(self, review_id: str, actor: str) -> ReviewCard:
         """Return one review."""
-        return await reading.one_card(self.store, review_id, actor)
+        return await reading.one_card(self.store, self.clock, review_id, actor)
 
     async def card_by_number(self, number: int, actor: str) -> ReviewCard:
         """Return the review that people call RQ-`number`."""
-        return await reading.card_by_number(self.store, number, actor)
+        return await reading.card_by_number(self.store, self.clock, number, actor)
 
     async def count_pending(self, actor: str) -> int:
         """Return how many reviews wait, counted to 1,000 at most."""

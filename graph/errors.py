@@ -52,9 +52,45 @@ class AlreadyDecided(AssentError):
 class StaleDigest(AssentError):
     """The action is not the one you were shown; look at it again before you decide."""
 
-    def __init__(self, review_id: str) -> None:
+    def __init__(
+        self,
+        review_id: str,
+        shown: Mapping[str, Any] | None = None,
+        asked: Mapping[str, Any] | None = None,
+        edited_by: str | None = None,
+    ) -> None:
         self.review_id = review_id
-        super().__init__()
+        self.shown, self.asked = shown, asked
+        """The arguments of the digest that was sent, if it is known here, and those that are asked about now."""
+        self.edited_by = edited_by
+        who = f"{edited_by} has changed the action meanwhile; look at it again before you decide." if edited_by else None
+        super().__init__(who)
+
+
+class Expired(AssentError):
+    """This review is expired; the action does not happen."""
+
+    def __init__(self, review_id: str, due: datetime) -> None:
+        self.review_id, self.due = review_id, due
+        super().__init__(
+            f"This review expired at {due:%H:%M:%S} UTC on {due:%d %B %Y}: nobody decided in time, so the action does not happen."
+        )
+
+
+class HeldByAnother(AssentError):
+    """Somebody else works on this card."""
+
+    def __init__(self, holder: str, until: datetime) -> None:
+        self.holder, self.until = holder, until
+        super().__init__(f"{holder} works on this card until {until:%H:%M:%S} UTC; a lead may take it over.")
+
+
+class AlreadyApproved(AssentError):
+    """You have approved this already; somebody else has to as well."""
+
+    def __init__(self, approvals: int, quorum: int) -> None:
+        self.approvals, self.quorum = approvals, quorum
+        super().__init__(f"You have approved this already ({approvals} of {quorum}); it waits for somebody else.")
 
 
 class InvalidEdit(AssentError):

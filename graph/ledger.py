@@ -6,12 +6,13 @@ from dataclasses import dataclass
 from typing import Literal
 
 from . import asking, claiming, records
-from .claiming import Claim, Claimed, InFlight, Recorded, Withheld
+from .claiming import Claim, Claimed, InFlight, Recorded, Refused, Withheld, owner_of
 from .clock import Clock
-from .errors import NotAllowed, ThreadClosed, Unauthorised
+from .errors import NotAllowed, ThreadBusy, ThreadClosed, Unauthorised
 from .limits import Limits, fair
 from .policy_changes import note_change
 from .room import Room
+from .standing import standing
 from .store import executions, reviews, threads
 from .store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
 from .store.session import Store
@@ -86,45 +87,55 @@ class Ledger:
     async def outcome(self, action_id: str) -> Outcome:
         """Return where the review of an action stands; a decision inside its undo window does not count yet."""
         async with self.store.read() as tx:
-            review = await reviews.of_action(tx, action_id)
-            if review is None:
+            review, row = await reviews.of_action(tx, action_id), await reviews.action(tx, action_id)
+            if review is None or row is None:
                 raise Unauthorised
             if review.status not in ("approved", "rejected", "answered"):
-                return Outcome(_status(review.status))
+                return Outcome(_status(review.status), reason=review.close_reason)
             decision = await reviews.last_decision(tx, review.id)
-            if decision is None or decision.effective_at > self.clock():
+            effective = decision.effective_at if decision is not None else None
+            if review.status == "approved":
+                # where too few stand behind it any more, the claim finds out and says so
+                effective = (await standing(tx, review, row, self.clock())).effective_at(review.quorum) or effective
+            if decision is None or effective is None or effective > self.clock():
                 return Outcome("pending")
             return Outcome(_status(review.status), decision.type, decision.actor, decision.reason, decision.message)
 
-    async def claim(self, action_id: str, owner: str, tool_digest: str, *, idempotent: bool) -> Claim:
-        """Claim the one execution of an action, if a verdict or a decision covers exactly what would run.
+    async def claim(self, action_id: str, owner: str, tool_digest: str, *, idempotent: bool, nonce: str = "") -> Claim:
+        """Claim the one execution of an action, if a verdict or people's approvals cover exactly what would run.
 
-        Raises Unauthorised if none does, ThreadBusy if `owner` lost the thread's lease. An abandoned claim becomes `unknown`,
-        unless the tool is idempotent.
+        Asked again with the same `nonce`, it gives the same claim, so that one whose commit was not heard of is not lost. An
+        abandoned claim becomes `unknown`, unless the tool is idempotent. Raises Unauthorised if nothing covers the action, whose
+        review is closed then, and ThreadBusy if `owner` lost the thread's lease.
         """
         async with self.store.begin() as tx:
-            return await claiming.claim(tx, self.clock(), action_id, owner, tool_digest, idempotent=idempotent)
+            found = await claiming.claim(tx, self.clock(), action_id, owner, tool_digest, idempotent=idempotent, nonce=nonce)
+        if isinstance(found, Refused):
+            raise Unauthorised(f"The tool was not called: {found.reason}")
+        return found
 
-    async def again(self, action_id: str, owner: str) -> bool:
+    async def again(self, action_id: str, fence: str) -> bool:
         """Grant one more call of an idempotent tool under a claim that still stands, and count it; else False."""
         async with self.store.begin() as tx:
             known = await executions.get(tx, action_id)
             thread = await threads.lock(tx, known.thread) if known is not None else None
-            if known is None or thread is None or thread.status == "cancelled" or thread.lease_owner != owner:
+            if known is None or thread is None or thread.status == "cancelled" or thread.lease_owner != owner_of(fence):
                 return False
-            if not await executions.retry(tx, action_id, owner):
+            if not await executions.retry(tx, action_id, fence):
                 return False
             records.execution(tx, known, "retried", self.clock(), "worker")
             return True
 
-    async def finish(self, action_id: str, owner: str, status: str, result: str) -> Recorded:
-        """Record what came of a claim; if the claim was taken over, what is on record stands."""
+    async def finish(self, action_id: str, fence: str, status: str, result: str) -> Recorded:
+        """Record what came of a claim; if it ended otherwise, what is on record stands. Raises ThreadBusy if it was taken over."""
         async with self.store.begin() as tx:
             known = await executions.get(tx, action_id)
-            if known is not None and await executions.finish(tx, action_id, owner, status, result, self.clock()):
+            if known is not None and await executions.finish(tx, action_id, fence, status, result, self.clock()):
                 records.execution(tx, known, status, self.clock(), "worker", result)
                 return Recorded(status, result)
             known = await executions.get(tx, action_id)
+        if known is not None and known.status == "claimed":
+            raise ThreadBusy
         return Recorded(known.status, known.result or "") if known else Recorded("unknown", "")
 
     async def decision(self, action_id: str) -> DecisionRow | None:
@@ -132,14 +143,6 @@ class Ledger:
         async with self.store.read() as tx:
             review = await reviews.of_action(tx, action_id)
             return await reviews.last_decision(tx, review.id) if review is not None else None
-
-    async def supersede(self, action_id: str) -> None:
-        """Close the review of an action that nothing covers any more, so that an approval never looks as if it still stood."""
-        async with self.store.begin() as tx:
-            review = await reviews.of_action(tx, action_id, lock=True)
-            if review is not None and review.status == "approved" and await executions.get(tx, action_id) is None:
-                await reviews.turn(tx, review, "approved", "superseded", self.clock())
-                records.review(tx, review, "superseded", self.clock(), "worker")
 
     async def execution(self, action_id: str) -> Recorded | None:
         """Return what is known of an action's execution."""

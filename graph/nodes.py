@@ -9,15 +9,18 @@ from typing import Any
 
 from langchain_core.messages import ToolMessage
 from langchain_core.runnables import RunnableConfig
+from langchain_core.tools import BaseTool
 from langgraph.types import interrupt
 
 from ..tools.declaration import declaration_of, schema_digest
 from . import crashpoints, wording
+from .clock import fresh_id
 from .confidence import Reading, confidence
 from .config import thread_of
 from .errors import Unauthorised, UnknownTool
 from .leases import lease, let_finish
 from .ledger import Claimed, InFlight, Recorded, Withheld
+from .patience import patiently
 from .payload import payload
 from .proposals import Proposal, check, rest_of, row_of
 from .running import run_tool
@@ -28,6 +31,9 @@ from .wiring import Gate
 Node = Callable[..., Awaitable[dict[str, Any]]]
 
 BUSY_SECONDS = 0.2
+
+AWAY_SECONDS = 10.0
+"""How long the database may be away before an act gives up."""
 
 
 def rule(gate: Gate) -> Node:
@@ -119,21 +125,15 @@ def act(gate: Gate) -> Node:
         row = await gate.ledger.stored(call["action"])
         if row is None or row.thread != thread_of(config):
             raise Unauthorised
-        # of the very tool that is called, not the one the gate was built with: some change in place
-        digest, idempotent = schema_digest(tool), declaration_of(tool).idempotent
         crashpoints.reach("before-claim")
         async with lease(gate.ledger.store, row.thread, gate.clock, patience=60.0) as owner:
             try:
-                claim = await gate.ledger.claim(row.id, owner, digest, idempotent=idempotent)
-                while isinstance(claim, InFlight):
-                    await asyncio.sleep(BUSY_SECONDS)
-                    claim = await gate.ledger.claim(row.id, owner, digest, idempotent=idempotent)
+                claim = await _claim(gate, row.id, owner, tool)
             except Unauthorised as error:
-                await gate.ledger.supersede(row.id)
                 return _finished(call, str(error), failed=True)
             if isinstance(claim, Withheld):
                 return {"result": "withheld"}
-            done = await _done(gate, claim, owner) if isinstance(claim, Claimed) else claim
+            done = await _done(gate, claim) if isinstance(claim, Claimed) else claim
         crashpoints.reach("before-checkpoint")
         if done.status == "unknown":
             return {"result": "unknown"}
@@ -143,18 +143,29 @@ def act(gate: Gate) -> Node:
     return act
 
 
-async def _done(gate: Gate, claim: Claimed, owner: str) -> Recorded:
+async def _claim(gate: Gate, action: str, owner: str, tool: BaseTool) -> Claimed | Recorded | Withheld:
+    """Claim the action, waiting while another holder calls the tool; after a broken connection again under the same nonce."""
+    # of the very tool that is called, not the one the gate was built with: some change in place
+    digest, idempotent, nonce = schema_digest(tool), declaration_of(tool).idempotent, fresh_id("call")
+    while True:
+        claim = await patiently(lambda: gate.ledger.claim(action, owner, digest, idempotent=idempotent, nonce=nonce), AWAY_SECONDS)
+        if not isinstance(claim, InFlight):
+            return claim
+        await asyncio.sleep(BUSY_SECONDS)
+
+
+async def _done(gate: Gate, claim: Claimed) -> Recorded:
     """Call the tool and record the outcome; what was started is let finish, though a sibling's fault cancels this branch."""
-    return await let_finish(_run_and_record(gate, claim, owner))
+    return await let_finish(_run_and_record(gate, claim))
 
 
-async def _run_and_record(gate: Gate, claim: Claimed, owner: str) -> Recorded:
+async def _run_and_record(gate: Gate, claim: Claimed) -> Recorded:
     async def again() -> bool:
-        return await gate.ledger.again(claim.action.id, owner)
+        return await gate.ledger.again(claim.action.id, claim.fence)
 
     crashpoints.reach("after-claim")
     status, result = await run_tool(gate.tools[claim.action.tool], claim, again)
-    done = await gate.ledger.finish(claim.action.id, owner, status, result)
+    done = await patiently(lambda: gate.ledger.finish(claim.action.id, claim.fence, status, result), AWAY_SECONDS)
     crashpoints.reach("after-finish")
     return done
 

@@ -14,23 +14,24 @@ DECISIONS = ["approve", "edit", "reject", "respond"]
 
 def payload(action: ActionRow, review: ReviewRow) -> dict[str, Any]:
     """Return the interrupt value of a review."""
+    args = action.args if review.args is None else review.args
     description = f"{action.title} waits for approval as RQ-{review.number}"
     answer = {"type": "object", "properties": {"type": {"enum": DECISIONS}}, "required": ["type"]}
     return {
         "type": "tool_approval",
         "review": review.id,
         "number": review.number,
-        "digest": action.digest,
+        "digest": review.digest,
         "name": action.tool,
-        "args": action.args,
+        "args": args,
         "description": description,
         "tool_call_id": action.id,
-        "action_requests": [{"name": action.tool, "args": action.args, "description": description}],
+        "action_requests": [{"name": action.tool, "args": args, "description": description}],
         "review_configs": [{"action_name": action.tool, "allowed_decisions": DECISIONS, "args_schema": action.args_schema}],
         "reason": "tool_call",
         "message": description,
         "toolCallId": action.id,
         "response_schema": answer,
         "responseSchema": answer,
-        "expiresAt": None,
+        "expiresAt": review.due_at.isoformat() if review.due_at else None,
     }

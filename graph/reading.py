@@ -10,30 +10,36 @@ from .clock import Clock
 from .errors import UnknownReview
 from .heads import TROUBLE
 from .people import require
+from .showing import cards_of
 from .store import examples, executions, reviews, settings, threads, wakes
 from .store.models import ActionRow, ReviewRow, ThreadRow
 from .store.session import AsyncSession, Store
+from .store.workable import Reviewer
+from .terms import DECIDERS, rank
 from .views import (
     ExampleView,
     HistoryLine,
     ReviewCard,
     Task,
     automatic_line,
-    card,
     example_view,
     history_line,
 )
 
 
-async def pending(store: Store, actor: str, limit: int, exclude: Sequence[str], search: str, tool: str) -> list[ReviewCard]:
-    """Return what waits for a decision, most urgent first."""
+async def pending(
+    store: Store, clock: Clock, actor: str, limit: int, exclude: Sequence[str], search: str, tool: str, *, mine: bool = False
+) -> list[ReviewCard]:
+    """Return what waits for a decision, most urgent first; with `mine` only what this person can decide now."""
     async with store.read() as tx:
-        user = await require(tx, actor, "viewer")
-        found = await reviews.pending(tx, user.tenant, limit, exclude, search, tool)
-        return [await _card(tx, review, action) for review, action in found]
+        user, now = await require(tx, actor, "viewer"), clock()
+        roles = [role for role in DECIDERS if rank(role) <= rank(user.role)]
+        reviewer = Reviewer(user.name, roles, now) if mine else None
+        found = await reviews.pending(tx, user.tenant, limit, exclude, search, tool, reviewer)
+        return await cards_of(tx, found, user, now)
 
 
-async def one_card(store: Store, review_id: str, actor: str) -> ReviewCard:
+async def one_card(store: Store, clock: Clock, review_id: str, actor: str) -> ReviewCard:
     """Return one review; raises UnknownReview."""
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
@@ -41,26 +47,18 @@ async def one_card(store: Store, review_id: str, actor: str) -> ReviewCard:
         action = await reviews.action(tx, review.action) if review else None
         if review is None or action is None or review.tenant != user.tenant:
             raise UnknownReview
-        return await _card(tx, review, action)
+        (card,) = await cards_of(tx, [(review, action)], user, clock())
+        return card
 
 
-async def card_by_number(store: Store, number: int, actor: str) -> ReviewCard:
+async def card_by_number(store: Store, clock: Clock, number: int, actor: str) -> ReviewCard:
     """Return the review with a number; raises UnknownReview."""
     async with store.read() as tx:
         await require(tx, actor, "viewer")
         review = await tx.get(ReviewRow, number)
     if review is None:
         raise UnknownReview(f"There is no review RQ-{number} in your queue.")
-    return await one_card(store, review.id, actor)
-
-
-async def _card(tx: AsyncSession, review: ReviewRow, action: ActionRow) -> ReviewCard:
-    people = {}
-    for one in action.precedents:
-        row = await examples.get(tx, action.tenant, one["example_id"])
-        if row is not None:
-            people[row.id] = (row.label if row.retired_at is None else "taken out", row.actor)
-    return card(review, action, people)
+    return await one_card(store, clock, review.id, actor)
 
 
 async def count_pending(store: Store, actor: str) -> int:

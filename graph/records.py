@@ -5,7 +5,7 @@ Bodies stay for ever: ids, words of the design, digests and versions. Payloads h
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from datetime import datetime
 from functools import cache
 from typing import Any
@@ -99,14 +99,21 @@ def review(tx: AsyncSession, row: ReviewRow, status: str, at: datetime, actor: s
     note(tx, row.tenant, at, f"review.{status}", actor, row.action, body, {"reason": reason} if reason else None)
 
 
-def claimed(tx: AsyncSession, row: ExecutionRow, action: ActionRow, decision: DecisionRow | None) -> None:
-    """Note that an action is about to run, and the digest and decision, or verdict, that let it."""
+def replaced(tx: AsyncSession, row: ReviewRow, digest: str, at: datetime, actor: str) -> None:
+    """Note that an edit takes the place of what a review asked about: the version and digest that go, the digest that comes."""
+    body = {"review": row.id, "version": row.version, "digest": row.digest, "by": digest}
+    note(tx, row.tenant, at, "review.replaced", actor, row.action, body)
+
+
+def claimed(tx: AsyncSession, row: ExecutionRow, action: ActionRow, approvals: Sequence[DecisionRow]) -> None:
+    """Note that an action is about to run, and the digest and the approvals, or the verdict, that let it."""
     body = {
         "thread": row.thread,
         "tool": row.tool,
         "claimed_by": row.claimed_by,
-        "digest": decision.digest if decision is not None else action.digest,
-        "decision": decision.id if decision is not None else None,
+        "digest": approvals[-1].digest if approvals else action.digest,
+        "decision": approvals[-1].id if approvals else None,
+        "approvals": [one.id for one in approvals],
         "verdict": action.verdict,
         "proposed_at": _moment(action.created_at),
         **versions(),

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
 from typing import Any
 
 from .store.models import ActionRow, DecisionRow, ExampleRow, ExecutionRow, ReviewRow
@@ -35,6 +36,24 @@ class ReviewCard:
     created: str
     due: str | None
     priority: float
+    quorum: int = 1
+    """How many distinct people have to approve this digest."""
+    approvals: list[dict[str, Any]] = field(default_factory=list)
+    """Who stands behind it now: `actor` and `at`."""
+    role: str = "operator"
+    """The role a decision needs."""
+    warn: str | None = None
+    escalated_to: str = ""
+    holder: str | None = None
+    """Who works on it, until `held_until`."""
+    held_until: str | None = None
+    snoozed_until: str | None = None
+    proposed: dict[str, Any] | None = None
+    """What the agent proposed, when an edit of it is asked about; null otherwise."""
+    edited_by: str | None = None
+    close_reason: str = ""
+    blocked: str = ""
+    """Why the one who looks cannot decide it now; empty if they can."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the card as plain JSON."""
@@ -113,33 +132,62 @@ class ExampleView:
         return asdict(self)
 
 
-def card(review: ReviewRow, action: ActionRow, people: dict[str, tuple[str, str]]) -> ReviewCard:
-    """Return the card of a review; `people` maps example ids to (label, actor)."""
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a card shows besides its rows, for one person at one moment."""
+
+    people: dict[str, tuple[str, str]]
+    """Example ids to (label, actor)."""
+    approvals: tuple[DecisionRow, ...]
+    edited_by: str | None
+    blocked: str
+    now: datetime
+
+
+def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
+    """Return the card of a review."""
+    held = review.held_until is not None and review.held_until > seen.now
     return ReviewCard(
         id=review.id,
         number=review.number or 0,
         version=review.version,
-        digest=action.digest,
+        digest=review.digest,
         status=review.status,
         tool=action.tool,
         title=action.title,
         description=action.description,
         consequence=action.consequence,
-        args=action.args,
+        args=action.args if review.args is None else review.args,
         schema=action.args_schema,
         choices=action.choices,
         reasons=action.reasons,
         confidence=_confidence(action),
         evidence=action.evidence,
         conversation=action.conversation,
-        precedents=[_precedent(one, people) for one in action.precedents],
+        precedents=[_precedent(one, seen.people) for one in action.precedents],
         requester=action.requester,
         agent=action.agent,
         thread=action.thread,
         created=review.created_at.isoformat(),
-        due=None,
+        due=_iso(review.due_at),
         priority=review.priority,
+        quorum=review.quorum,
+        approvals=[{"actor": one.actor, "at": one.created_at.isoformat()} for one in seen.approvals],
+        role=review.role,
+        warn=_iso(review.warn_at),
+        escalated_to=review.escalate_to if review.escalated_at is not None else "",
+        holder=review.holder if held else None,
+        held_until=_iso(review.held_until) if held else None,
+        snoozed_until=_iso(review.snoozed_until),
+        proposed=action.args if review.args is not None else None,
+        edited_by=seen.edited_by,
+        close_reason=review.close_reason,
+        blocked=seen.blocked,
     )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
 
 
 def _confidence(action: ActionRow) -> dict[str, Any] | None:

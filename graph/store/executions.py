@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from .inserting import add_or_leave
 from .models import ActionRow, ExecutionRow
 
 
@@ -17,10 +18,10 @@ async def get(tx: AsyncSession, action_id: str) -> ExecutionRow | None:
     return await tx.get(ExecutionRow, action_id, populate_existing=True)
 
 
-async def claim(tx: AsyncSession, row: ExecutionRow) -> None:
-    """Add the claim; a second one for the same action violates the primary key."""
-    tx.add(row)
-    await tx.flush()
+async def claim(tx: AsyncSession, row: ExecutionRow) -> bool:
+    """Add the claim; False if the action was claimed before, which its primary key decides."""
+    insert = add_or_leave(tx, ExecutionRow).values(**row.model_dump())
+    return (await tx.exec(insert.returning(ExecutionRow.action))).first() is not None
 
 
 async def reclaim(tx: AsyncSession, action_id: str, old: str, new: str, now: datetime) -> bool:

@@ -11,7 +11,9 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from .inserting import add_or_leave
 from .models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
+from .workable import Reviewer, workable
 
 
 async def action(tx: AsyncSession, action_id: str) -> ActionRow | None:
@@ -36,11 +38,19 @@ async def _one(tx: AsyncSession, query: SelectOfScalar[ReviewRow], lock: bool) -
 
 
 async def pending(
-    tx: AsyncSession, tenant: str, limit: int, exclude: Sequence[str] = (), search: str = "", tool: str = ""
+    tx: AsyncSession,
+    tenant: str,
+    limit: int,
+    exclude: Sequence[str] = (),
+    search: str = "",
+    tool: str = "",
+    reviewer: Reviewer | None = None,
 ) -> Sequence[tuple[ReviewRow, ActionRow]]:
-    """Return what waits, most urgent first."""
+    """Return what waits, most urgent first; with a `reviewer` only what is theirs to decide now."""
     query = select(ReviewRow, ActionRow).join(ActionRow, col(ActionRow.id) == col(ReviewRow.action))
     query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL"))
+    if reviewer is not None:
+        query = query.where(workable(reviewer))
     if exclude:
         query = query.where(col(ReviewRow.id).not_in(exclude))
     if tool or search:
@@ -110,12 +120,49 @@ async def unstarted(tx: AsyncSession, thread: str) -> Sequence[tuple[str, str]]:
     return (await tx.exec(query)).all()
 
 
-async def turn(tx: AsyncSession, row: ReviewRow, old: str, new: str, at: datetime | None) -> bool:
-    """Compare-and-set a review's status at its version; False if somebody was faster."""
-    mine = sa.and_(col(ReviewRow.id) == row.id, col(ReviewRow.status) == old, col(ReviewRow.version) == row.version)
+async def turn(tx: AsyncSession, row: ReviewRow, old: str, new: str, at: datetime | None, *, reason: str = "") -> bool:
+    """Compare-and-set a review's status at its version; False if somebody was faster. `reason` says why it closes undecided."""
     version = row.version + 1 if new == "pending" else row.version
-    changed = await tx.exec(sa.update(ReviewRow).where(mine).values(status=new, decided_at=at, version=version))
-    return int(changed.rowcount) == 1
+    return await change(tx, row, old, status=new, decided_at=at, version=version, close_reason=reason, holder=None, held_until=None)
+
+
+async def change(tx: AsyncSession, row: ReviewRow, old: str, **values: Any) -> bool:
+    """Compare-and-set any fields of a review that is in status `old` at its version; False if somebody was faster."""
+    mine = sa.and_(col(ReviewRow.id) == row.id, col(ReviewRow.status) == old, col(ReviewRow.version) == row.version)
+    return int((await tx.exec(sa.update(ReviewRow).where(mine).values(**values))).rowcount) == 1
+
+
+async def hold(tx: AsyncSession, row: ReviewRow, holder: str, until: datetime, now: datetime, *, over: bool) -> bool:
+    """Let somebody work on a pending card until a moment; False if it is closed or, unless `over`, somebody else works on it."""
+    at_rest = sa.or_(col(ReviewRow.holder).is_(None), col(ReviewRow.held_until) <= now, col(ReviewRow.holder) == holder)
+    mine = sa.and_(col(ReviewRow.id) == row.id, col(ReviewRow.status) == "pending", sa.true() if over else at_rest)
+    return int((await tx.exec(sa.update(ReviewRow).where(mine).values(holder=holder, held_until=until))).rowcount) == 1
+
+
+async def let_go(tx: AsyncSession, review_id: str, holder: str) -> None:
+    """Give a card back, if it is still this person's."""
+    mine = sa.and_(col(ReviewRow.id) == review_id, col(ReviewRow.holder) == holder)
+    await tx.exec(sa.update(ReviewRow).where(mine).values(holder=None, held_until=None))
+
+
+async def add_decision(tx: AsyncSession, row: DecisionRow) -> bool:
+    """Add a decision; False if this person used its idempotency key for another one."""
+    insert = add_or_leave(tx, DecisionRow).values(**row.model_dump(exclude={"sequence"}))
+    return (await tx.exec(insert.returning(DecisionRow.id))).first() is not None
+
+
+async def decisions(tx: AsyncSession, review_id: str) -> Sequence[DecisionRow]:
+    """Return all decision rows of a review, oldest first."""
+    query = select(DecisionRow).where(DecisionRow.review == review_id).order_by(col(DecisionRow.sequence))
+    return (await tx.exec(query)).all()
+
+
+async def decisions_of(tx: AsyncSession, review_ids: Sequence[str]) -> Sequence[DecisionRow]:
+    """Return all decision rows of several reviews, oldest first."""
+    if not review_ids:
+        return ()
+    query = select(DecisionRow).where(col(DecisionRow.review).in_(review_ids)).order_by(col(DecisionRow.sequence))
+    return (await tx.exec(query)).all()
 
 
 async def close(tx: AsyncSession, row: ReviewRow, status: str, reason: str, at: datetime) -> bool:

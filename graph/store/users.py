@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from datetime import datetime
 
 import sqlalchemy as sa
@@ -29,6 +29,15 @@ async def add(tx: AsyncSession, row: UserRow) -> bool:
     values = {name: getattr(row, name) for name in UserRow.model_fields}
     added = await tx.exec(add_or_leave(tx, UserRow).values(**values).returning(col(UserRow.name)))
     return added.first() is not None
+
+
+async def several(tx: AsyncSession, names: Iterable[str]) -> dict[str, UserRow]:
+    """Return the users of these names, by name, as they are now."""
+    wanted = list(names)
+    if not wanted:
+        return {}
+    query = select(UserRow).where(col(UserRow.name).in_(wanted)).execution_options(populate_existing=True)
+    return {row.name: row for row in (await tx.exec(query)).all()}
 
 
 async def put(tx: AsyncSession, row: UserRow) -> None:

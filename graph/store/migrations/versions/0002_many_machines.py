@@ -64,6 +64,9 @@ ADDED: dict[str, list[sa.Column[Any]]] = {
 }
 
 
+EDITED = {"decisions": ("review", "sequence", "type", "digest", "args"), "reviews": ("id", "status", "digest", "args")}
+
+
 def upgrade() -> None:
     """Add the columns and tables; what waits keeps waiting, for one person, without a due time."""
     for table, columns in ADDED.items():
@@ -76,6 +79,18 @@ def upgrade() -> None:
         "AND other.sequence < decisions.sequence AND other.type <> 'withdrawn' ORDER BY other.sequence DESC LIMIT 1) "
         "WHERE type = 'withdrawn'"
     )
+    # until now an approved edit was found by its decision alone
+    decisions, reviews = (sa.table(name, *map(sa.column, columns)) for name, columns in EDITED.items())
+    newest = {
+        name: sa.select(decisions.c[name])
+        .where(decisions.c.review == reviews.c.id)
+        .order_by(decisions.c.sequence.desc())
+        .limit(1)
+        .scalar_subquery()
+        for name in ("type", "digest", "args")
+    }
+    edits = sa.update(reviews).where(reviews.c.status == "approved", newest["type"] == "edit")
+    op.execute(edits.values(digest=newest["digest"], args=newest["args"]))
     op.drop_index("reviews_pending", table_name="reviews")
     _pending("reviews_queue", ["tenant", sa.text("priority DESC"), "number"], " AND snoozed_until IS NULL")
     _pending("reviews_sweep", ["next_at"], " AND next_at IS NOT NULL")
