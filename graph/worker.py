@@ -55,6 +55,11 @@ class Worker:
         self._stopping.set()
         self.hint()
 
+    @property
+    def is_stopping(self) -> bool:
+        """Whether it was asked to stop."""
+        return self._stopping.is_set()
+
     async def drain(self) -> int:
         """Do everything that is due now, the sweep first; returns how many wake-ups were worked."""
         await self._sweeper.sweep()

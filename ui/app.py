@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 import os
 import warnings
 from collections.abc import AsyncIterator
@@ -96,6 +97,7 @@ _QUIET = {
     "GRADIO_MCP_SERVER": "False",
     "GRADIO_SSR_MODE": "False",
 }
+_GRACE_SECONDS = 10.0
 _NO_HUB = {"HF_HUB_DISABLE_TELEMETRY": "1", "HF_HUB_OFFLINE": "1"}
 
 
@@ -104,18 +106,29 @@ def _both(outer: Lifespan[FastAPI], inner: FastAPI, working: Desk | None) -> Lif
     async def lifespan(app: FastAPI) -> AsyncIterator[object]:
         async with outer(app) as state, inner.router.lifespan_context(inner):
             worker = asyncio.create_task(working.worker.run()) if working is not None else None
+            if worker is not None:
+                worker.add_done_callback(_say_why_it_stopped)
             try:
                 yield state
             finally:
-                await _ended(worker)
+                if working is not None and worker is not None:
+                    await _ended(working, worker)
 
     return lifespan  # type: ignore[return-value]
 
 
-async def _ended(task: asyncio.Task[None] | None) -> None:
-    if task is not None:
-        task.cancel()
-        await asyncio.gather(task, return_exceptions=True)
+def _say_why_it_stopped(worker: asyncio.Task[None]) -> None:
+    """Tell the log when the worker ended by an error, such as a newer schema; the pages stay open, so that people can decide."""
+    if not worker.cancelled() and (error := worker.exception()) is not None:
+        logging.getLogger("assent").error("the worker of this process stopped: %s", error)
+
+
+async def _ended(desk: Desk, worker: asyncio.Task[None]) -> None:
+    """Let the worker finish what it works on, but not for ever."""
+    desk.worker.stop()
+    await asyncio.wait((worker,), timeout=_GRACE_SECONDS)
+    worker.cancel()
+    await asyncio.gather(worker, return_exceptions=True)
 
 
 async def _malformed(request: Request, error: Exception) -> JSONResponse:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 from threading import Lock
 from time import sleep
@@ -27,6 +28,45 @@ _one_at_a_time = Lock()
 async def upgrade(url: sa.URL) -> str:
     """Bring the database to this version's schema; returns the version. Raises SchemaTooNew, StoreError."""
     return await asyncio.to_thread(_upgrade, url)
+
+
+@dataclass(frozen=True, slots=True)
+class Status:
+    """Which schema a database has, which one this installation knows, and whether the libraries' tables are there."""
+
+    found: str | None
+    known: str
+    libraries: bool
+
+    @property
+    def is_current(self) -> bool:
+        """Whether there is nothing to do."""
+        return self.found == self.known and self.libraries
+
+    @property
+    def advice(self) -> str:
+        """What to do about it."""
+        if self.found is not None and self.found not in versions():
+            return "The database was written by a newer version of Assent; update this installation."
+        return "The database is behind this installation: run `assent db upgrade`."
+
+
+async def status(url: sa.URL) -> Status:
+    """Look at a database's schema and change nothing. Raises StoreError."""
+    return await asyncio.to_thread(_status, url)
+
+
+def _status(url: sa.URL) -> Status:
+    if url.get_backend_name() == "sqlite" and not Path(url.database or "").exists():
+        return Status(None, versions()[-1], True)
+    engine = _sqlite(url) if url.get_backend_name() == "sqlite" else _postgresql(url)
+    try:
+        with engine.connect() as connection:
+            return Status(_version(connection), versions()[-1], not upstream.is_behind(connection))
+    except sa.exc.DatabaseError as error:
+        raise StoreError(f"The database {url.database} cannot be used: {error.orig}") from error
+    finally:
+        engine.dispose()
 
 
 async def check(store: Store) -> None:

@@ -145,7 +145,7 @@ async def _store(url: str | None, home: Path) -> AsyncIterator[Any]:
     """Open the rows alone; a database that has another schema version is refused, not changed."""
     from ...graph.store import migrate
     from ...graph.store.session import Store
-    from .examples import url_of
+    from .database import url_of
 
     store = Store(url or url_of(home))
     if store.path is not None and not store.path.exists():

@@ -13,6 +13,7 @@ from typing import Annotated
 import typer
 
 from ...graph.errors import AssentError
+from .database import Database, shown
 from .inbox import Home, Json
 from .say import Failed, print_json, show, wait_for
 
@@ -29,6 +30,7 @@ PARTS = {
 
 def doctor(
     home: Home = Path("desk"),
+    database: Database = None,
     as_json: Json = False,
     policy: Annotated[Path | None, typer.Option(help="A policy file to check too.")] = None,
     port: Annotated[int, typer.Option(help="The port the desk should listen on.", min=1, max=65535)] = 7860,
@@ -39,7 +41,7 @@ def doctor(
         _parts,
         _weights,
         _endpoint,
-        lambda: _desk(home),
+        lambda: _database(database) if database else _desk(home),
         lambda: _policy(policy),
         lambda: _port(port),
     ]
@@ -110,6 +112,22 @@ async def _desk(home: Path) -> list[Finding]:
             return [("desk", True, f"{path}, {len(await desk.users.list())} users")]
     except AssentError as error:
         return [("desk", False, str(error))]
+
+
+async def _database(database: str) -> list[Finding]:
+    """Look at a database without changing it."""
+    from ...graph.store import migrate
+    from ...graph.store.session import Store
+
+    try:
+        url = Store(database).url
+        if url.get_backend_name() != "sqlite" and importlib.util.find_spec("procrastinate") is None:
+            return [("database", False, "procrastinate missing: pip install 'assent[postgres]'")]
+        found = await migrate.status(url)
+    except AssentError as error:
+        return [("database", False, str(error))]
+    schema = f"{shown(database)}, schema {found.found or 'none'}"
+    return [("database", found.is_current, schema if found.is_current else f"{schema}: {found.advice}")]
 
 
 async def _policy(policy: Path | None) -> list[Finding]:

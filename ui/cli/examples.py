@@ -12,6 +12,7 @@ from rich.text import Text
 from ...evals.exports import FORMATS, export
 from ...graph.opening import open_desk
 from ...graph.views import ExampleView
+from .database import Database, url_of
 from .inbox import Home, Json, Who
 from .place import OPERATOR
 from .say import Failed, out, print_json, show, tell, wait_for
@@ -20,11 +21,13 @@ app = typer.Typer(help="What decisions taught.", no_args_is_help=True)
 
 
 @app.command("list")
-def list_examples(home: Home = Path("desk"), who: Who = OPERATOR, as_json: Json = False, limit: int = 200) -> None:
+def list_examples(
+    home: Home = Path("desk"), database: Database = None, who: Who = OPERATOR, as_json: Json = False, limit: int = 200
+) -> None:
     """List examples, oldest first, those taken out too."""
 
     async def work() -> list[ExampleView]:
-        async with open_desk(url_of(home)) as desk:
+        async with open_desk(url_of(home, database)) as desk:
             return await desk.examples(who, limit=limit)
 
     found = wait_for(work())
@@ -43,6 +46,7 @@ def export_examples(
     format: Annotated[str, typer.Option(help="jsonl, openai-sft, openai-dpo, trl-sft, trl-dpo or trl-kto.")],
     output: Annotated[Path | None, typer.Option("--output", "-o", help="A file; default: standard output.")] = None,
     home: Home = Path("desk"),
+    database: Database = None,
     who: Who = OPERATOR,
 ) -> None:
     """Write examples in a format that trainers read, one JSON object a line."""
@@ -50,7 +54,7 @@ def export_examples(
         raise Failed(f"--format is one of {', '.join(FORMATS)}, not {format!r}.", 2)
 
     async def work() -> list[str]:
-        async with open_desk(url_of(home)) as desk:
+        async with open_desk(url_of(home, database)) as desk:
             user = await desk.users.get(who)
             if user is None:
                 raise Failed(f"There is no user {who!r}; see `assent users list`.")
@@ -72,21 +76,14 @@ def retire(
     example: Annotated[str, typer.Argument(help="The example's id.")],
     reason: Annotated[str, typer.Option(help="Why.")] = "",
     home: Home = Path("desk"),
+    database: Database = None,
     who: Who = OPERATOR,
 ) -> None:
     """Take an example out, so that it teaches no more."""
 
     async def work() -> None:
-        async with open_desk(url_of(home)) as desk:
+        async with open_desk(url_of(home, database)) as desk:
             await desk.retire(example, who, reason)
 
     wait_for(work())
     show(f"{example} is taken out")
-
-
-def url_of(home: Path) -> str:
-    """Return the address of the desk in a folder; raises Failed if there is none."""
-    path = home.absolute() / "assent.db"
-    if not path.exists():
-        raise Failed(f"There is no desk in {home}; start one with `assent demo`, or name another folder with --home.", 2)
-    return f"sqlite:///{path}"

@@ -13,8 +13,11 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from ...graph.desk import Desk
+from ...graph.opening import open_desk
 from ...graph.views import ReviewCard
-from .place import OPERATOR, Place, reopen_place
+from .database import Database
+from .place import OPERATOR, reopen_place
 from .say import Failed, out, print_json, show, wait_for
 from .shown import visible_text
 
@@ -28,12 +31,14 @@ Model = Annotated[str | None, typer.Option(help="The model that goes on after th
 
 
 @app.command("list")
-def list_reviews(home: Home = Path("desk"), who: Who = OPERATOR, as_json: Json = False, limit: int = 50) -> None:
+def list_reviews(
+    home: Home = Path("desk"), database: Database = None, who: Who = OPERATOR, as_json: Json = False, limit: int = 50
+) -> None:
     """List what waits, most urgent first, and what else needs a person."""
 
     async def work() -> tuple[list[ReviewCard], list[Any]]:
-        async with _opened(home) as place:
-            return await place.desk.pending(who, limit=limit), await place.desk.tasks(who)
+        async with _opened(home, database) as desk:
+            return await desk.pending(who, limit=limit), await desk.tasks(who)
 
     cards, tasks = wait_for(work())
     if as_json:
@@ -56,12 +61,14 @@ def _short(args: dict[str, Any]) -> str:
 
 
 @app.command("show")
-def show_review(which: Which, home: Home = Path("desk"), who: Who = OPERATOR, as_json: Json = False) -> None:
+def show_review(
+    which: Which, home: Home = Path("desk"), database: Database = None, who: Who = OPERATOR, as_json: Json = False
+) -> None:
     """Show one review with everything a decision needs."""
 
     async def work() -> ReviewCard:
-        async with _opened(home) as place:
-            return await _found(place, which, who)
+        async with _opened(home, database) as desk:
+            return await _found(desk, which, who)
 
     card = wait_for(work())
     if as_json:
@@ -86,9 +93,16 @@ def _section(title: str, lines: list[str]) -> None:
 
 
 @app.command()
-def approve(which: Which, home: Home = Path("desk"), who: Who = OPERATOR, as_json: Json = False, model: Model = None) -> None:
+def approve(
+    which: Which,
+    home: Home = Path("desk"),
+    database: Database = None,
+    who: Who = OPERATOR,
+    as_json: Json = False,
+    model: Model = None,
+) -> None:
     """Let the action run exactly as shown."""
-    _decide(which, home, who, as_json, model, {"type": "approve"})
+    _decide(which, home, database, who, as_json, model, {"type": "approve"})
 
 
 @app.command()
@@ -96,12 +110,13 @@ def edit(
     which: Which,
     changes: Annotated[list[str], typer.Argument(help="Fields to change: amount=12.50 note='new text'.")],
     home: Home = Path("desk"),
+    database: Database = None,
     who: Who = OPERATOR,
     as_json: Json = False,
     model: Model = None,
 ) -> None:
     """Let the action run with changed arguments; values are JSON where they parse as the field's type, else text."""
-    _decide(which, home, who, as_json, model, {"type": "edit", "changes": changes})
+    _decide(which, home, database, who, as_json, model, {"type": "edit", "changes": changes})
 
 
 @app.command()
@@ -110,12 +125,13 @@ def reject(
     reason: Annotated[str, typer.Option(help="Why, in a few words.")],
     feedback: Annotated[str, typer.Option(help="What the agent should know.")] = "",
     home: Home = Path("desk"),
+    database: Database = None,
     who: Who = OPERATOR,
     as_json: Json = False,
     model: Model = None,
 ) -> None:
     """Do not run the action; the agent hears why and may try something else."""
-    _decide(which, home, who, as_json, model, {"type": "reject", "reason": reason, "feedback": feedback})
+    _decide(which, home, database, who, as_json, model, {"type": "reject", "reason": reason, "feedback": feedback})
 
 
 @app.command()
@@ -123,12 +139,13 @@ def respond(
     which: Which,
     message: Annotated[str, typer.Option(help="What the agent hears in the tool's place.")],
     home: Home = Path("desk"),
+    database: Database = None,
     who: Who = OPERATOR,
     as_json: Json = False,
     model: Model = None,
 ) -> None:
     """Answer in the tool's place; the action does not run."""
-    _decide(which, home, who, as_json, model, {"type": "respond", "message": message})
+    _decide(which, home, database, who, as_json, model, {"type": "respond", "message": message})
 
 
 @app.command()
@@ -137,14 +154,15 @@ def settle(
     outcome: Annotated[str, typer.Argument(help="done or not_done.")],
     note: str = "",
     home: Home = Path("desk"),
+    database: Database = None,
     who: Who = OPERATOR,
 ) -> None:
     """Say what became of an execution whose outcome nobody knows."""
 
     async def work() -> None:
-        async with _opened(home) as place:
-            await place.desk.settle(action, outcome, who, note)  # type: ignore[arg-type]  # checked by the desk
-            await place.desk.drain()
+        async with _opened(home, database) as desk:
+            await desk.settle(action, outcome, who, note)  # type: ignore[arg-type]  # checked by the desk
+            await desk.drain()
 
     wait_for(work())
     show(f"{action}: {outcome}")
@@ -154,30 +172,33 @@ def settle(
 def retry(
     thread: Annotated[str, typer.Argument(help="The case, as `inbox list` shows it.")],
     home: Home = Path("desk"),
+    database: Database = None,
     who: Who = OPERATOR,
     model: Model = None,
 ) -> None:
     """Let an agent that could not go on try again."""
 
     async def work() -> None:
-        async with _opened(home, model) as place:
-            await place.desk.retry(thread, who)
-            await place.desk.drain()
+        async with _opened(home, database, model) as desk:
+            await desk.retry(thread, who)
+            await desk.drain()
 
     wait_for(work())
     show(f"{thread}: tried again")
 
 
-def _decide(which: str, home: Path, who: str, as_json: bool, model: str | None, answer: dict[str, Any]) -> None:
+def _decide(
+    which: str, home: Path, database: str | None, who: str, as_json: bool, model: str | None, answer: dict[str, Any]
+) -> None:
     async def work() -> dict[str, Any]:
-        async with _opened(home, model) as place:
-            card = await _found(place, which, who)
+        async with _opened(home, database, model) as desk:
+            card = await _found(desk, which, who)
             wanted = dict(answer)
             if "changes" in wanted:
                 wanted["args"] = _edited(card, wanted.pop("changes"))
-            decided = await place.desk.decide(card.id, {**wanted, "digest": card.digest}, who)
-            await place.desk.drain()
-            lines = await place.desk.history(who, limit=200, automatic=False)
+            decided = await desk.decide(card.id, {**wanted, "digest": card.digest}, who)
+            await desk.drain()
+            lines = await desk.history(who, limit=200, automatic=False)
             line = next(one for one in lines if one.review == card.id)
             return {"review": card.id, "number": card.number, "status": decided.status, **line.as_json()}
 
@@ -192,7 +213,7 @@ def _decide(which: str, home: Path, who: str, as_json: bool, model: str | None, 
     if found["outcome"]:
         show(f"{found['outcome']}: {found['result']}")
     elif found["status"] == "approved":
-        show("Not carried out yet: another process is at work on this case and does it next.")
+        show("Not carried out yet: a worker, or whoever is at work on this case, does it next.")
 
 
 def _edited(card: ReviewCard, changes: list[str]) -> dict[str, Any]:
@@ -217,14 +238,19 @@ def _value(text: str, schema: dict[str, Any]) -> Any:
         return text
 
 
-async def _found(place: Place, which: str, who: str) -> ReviewCard:
+async def _found(desk: Desk, which: str, who: str) -> ReviewCard:
     number = which.upper().removeprefix("RQ-")
     if not number.isdigit():
-        return await place.desk.card(which, who)
-    return await place.desk.card_by_number(int(number), who)
+        return await desk.card(which, who)
+    return await desk.card_by_number(int(number), who)
 
 
 @asynccontextmanager
-async def _opened(home: Path, model: str | None = None) -> AsyncIterator[Place]:
-    async with reopen_place(home, model) as place:
-        yield place
+async def _opened(home: Path, database: str | None, model: str | None = None) -> AsyncIterator[Desk]:
+    """Open the named database, whose workers carry decisions out, or the demo, which does it here."""
+    if database:
+        async with open_desk(database) as desk:
+            yield desk
+    else:
+        async with reopen_place(home, model) as place:
+            yield place.desk

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from ...graph.errors import AssentError
-from . import audit, demo, doctor, evaluating, examples, inbox, model, people
+from . import audit, database, demo, doctor, evaluating, examples, inbox, model, people, web, working
 from .say import Failed, complain
 
 app = typer.Typer(
@@ -26,6 +26,9 @@ app.add_typer(evaluating.app, name="eval")
 app.add_typer(model.app, name="model")
 app.add_typer(people.app, name="users")
 app.add_typer(audit.app, name="audit")
+app.add_typer(database.app, name="db")
+app.command("worker")(working.worker)
+app.command("serve")(web.serve)
 app.command("doctor")(doctor.doctor)
 
 

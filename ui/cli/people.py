@@ -13,11 +13,12 @@ import typer
 from ...graph.desk import Desk
 from ...graph.opening import open_desk
 from ...graph.tokens import SCOPES
-from .examples import url_of
+from .database import instead_of_home, url_of
 from .inbox import Home, Json
 from .say import Failed, print_json, show, tell, wait_for
 
 app = typer.Typer(help="Who may look and decide.", no_args_is_help=True)
+app.callback(help="Who may look and decide.")(instead_of_home)
 
 Admin = Annotated[str, typer.Option("--as", envvar="ASSENT_USER", help="The admin who does it.")]
 Actor = Annotated[str, typer.Option("--as", envvar="ASSENT_USER", help="Who does it; default: the user for themselves.")]
