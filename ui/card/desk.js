@@ -183,6 +183,8 @@ const reviewDesk = (root) => {
       accept(body);
       if (!first) return;
       box.open(state.you.name);
+      for (const entry of box.waiting()) queue.finish(entry.card); // decided before this page was loaded, and sent just now
+      if (box.waiting().length) paint();
       if (wanted) await showWanted();
     } catch (problem) {
       trouble(problem instanceof SignedOut ? 'signed out' : 'unreachable');

@@ -2,7 +2,10 @@
 const REASONS = [['wrong_action', 'Wrong action'], ['wrong_details', 'Wrong details'], ['not_allowed', 'Not allowed'],
   ['not_needed', 'Not needed'], ['unclear', 'Unclear'], ['suspicious', 'Suspicious']];
 
-const keyed = (label, key, className, handler) => el('button', { type: 'button', class: `rc-button ${className}`, on: { click: handler } },
+// the second click of a double click would meet the next card, which nobody has read
+const onceOf = (handler) => (event) => { if (event.detail < 2) handler(event); };
+
+const keyed = (label, key, className, handler) => el('button', { type: 'button', class: `rc-button ${className}`, on: { click: onceOf(handler) } },
   el('span', {}, label), el('kbd', { 'aria-hidden': 'true' }, key));
 
 const actionBar = (press) => {
