@@ -13,7 +13,8 @@ from .actions import mint_action_id
 from .agent import Agent
 from .errors import AssentError, UnknownThread
 from .excerpt import text_of
-from .reading import statuses
+from .masking import scrubbed
+from .reading import hidden_in, statuses
 from .store import reviews, threads
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
@@ -63,6 +64,7 @@ async def conversation(store: Store, tenant: str, agents: Mapping[str, Agent], t
             raise UnknownThread
         standing = await statuses(tx, thread)
         queue = await threads.waiting(tx, thread)
+        secret = await hidden_in(tx, thread)
     said = await _said(agents, row)
     lines = [line for message in said for line in _lines(message, thread, standing)]
     known = {message.id for message in said}
@@ -75,7 +77,7 @@ async def conversation(store: Store, tenant: str, agents: Mapping[str, Agent], t
         if one["status"] == "waiting"
     ]
     busy = row.lease_until is not None and row.lease_until > datetime.now(UTC)
-    return Conversation(thread, lines, waiting, busy or _undelivered(queue, known, waiting), row.status)
+    return Conversation(thread, scrubbed(lines, secret), waiting, busy or _undelivered(queue, known, waiting), row.status)
 
 
 def _undelivered(queue: Any, known: set[str | None], waiting: list[Any]) -> bool:

@@ -19,6 +19,7 @@ from .asking import set_timers, terms_of
 from .canonical import NotCanonical
 from .decisions import Edit
 from .errors import InvalidEdit, UnknownTool
+from .masking import restored, still_masked
 from .policy import Ruled
 from .proposals import NotFitting, facts_of, fitting
 from .store import reviews
@@ -46,9 +47,12 @@ async def edited_action(gate: Gate | None, answer: Edit, row: ActionRow) -> Edit
         raise UnknownTool(f"This process does not offer the tool {row.tool!r}; edit it where the agent {row.agent!r} runs.")
     if schema_digest(tool) != row.tool_digest:
         raise InvalidEdit({"": f"the tool {row.tool} has changed since this was proposed; reject it instead"})
+    args = restored(answer.args, row.args, row.secrets)
+    if hiding := still_masked(args, row.secrets):
+        raise InvalidEdit({hiding[0].split(".")[0]: f"{hiding[0]} is hidden: leave it as it is, or enter a new value"})
     action = Action(
         row.id, row.tenant, row.thread, row.agent, row.requester, row.tool, row.tool_digest,
-        _fitting(tool, answer.args), row.consequence,  # type: ignore[arg-type]  # rows hold consequences only
+        _fitting(tool, args), row.consequence,  # type: ignore[arg-type]  # rows hold consequences only
     )  # fmt: skip
     return Edited(action, await _acceptable(gate, tool, action, row))
 

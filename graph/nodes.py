@@ -20,6 +20,7 @@ from .config import thread_of
 from .errors import Unauthorised, UnknownTool
 from .leases import lease, let_finish
 from .ledger import Claimed, InFlight, Recorded, Withheld
+from .masking import hidden, scrubbed
 from .patience import patiently
 from .payload import payload
 from .proposals import Proposal, check, rest_of, row_of
@@ -138,7 +139,7 @@ def act(gate: Gate) -> Node:
         if done.status == "unknown":
             return {"result": "unknown"}
         edited = claim.decision if isinstance(claim, Claimed) else await gate.ledger.decision(row.id)
-        return _finished(call, wording.ran(done, row.args, edited), failed=done.status == "failed")
+        return _finished(call, wording.ran(done, row.args, edited, row.secrets), failed=done.status == "failed")
 
     return act
 
@@ -165,7 +166,8 @@ async def _run_and_record(gate: Gate, claim: Claimed) -> Recorded:
 
     crashpoints.reach("after-claim")
     status, result = await run_tool(gate.tools[claim.action.tool], claim, again)
-    done = await patiently(lambda: gate.ledger.finish(claim.action.id, claim.fence, status, result), AWAY_SECONDS)
+    told = scrubbed(result, hidden(claim.args, claim.action.secrets))
+    done = await patiently(lambda: gate.ledger.finish(claim.action.id, claim.fence, status, told), AWAY_SECONDS)
     crashpoints.reach("after-finish")
     return done
 

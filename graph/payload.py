@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from .masking import masked
 from .store.models import ActionRow, ReviewRow
 
 DECISIONS = ["approve", "edit", "reject", "respond"]
@@ -14,7 +15,7 @@ DECISIONS = ["approve", "edit", "reject", "respond"]
 
 def payload(action: ActionRow, review: ReviewRow) -> dict[str, Any]:
     """Return the interrupt value of a review."""
-    args = action.args if review.args is None else review.args
+    args = masked(action.args if review.args is None else review.args, action.secrets)
     description = f"{action.title} waits for approval as RQ-{review.number}"
     answer = {"type": "object", "properties": {"type": {"enum": DECISIONS}}, "required": ["type"]}
     return {

@@ -22,6 +22,7 @@ from ..tools.declaration import (
 from .actions import Action
 from .canonical import NotCanonical, canonical
 from .config import requester_of, thread_of
+from .masking import hidden, masked, scrubbed, still_masked
 from .policy import Facts
 from .proposing.legality import schema_problem
 from .state import Call, CallState, Way
@@ -93,6 +94,9 @@ async def check(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
     except (ValidationError, NotCanonical, NotFitting) as error:
         action = action_of(gate, call, case, tool, {})
         return Proposal(action, "refuse").with_reason("schema", "refuse", f"The arguments do not fit: {problem(error)}")
+    if hiding := still_masked(args, declaration_of(tool).secret):
+        told = f"{hiding[0]} is hidden in what you saw; give the value itself, or ask for it."
+        return Proposal(action_of(gate, call, case, tool, {}), "refuse").with_reason("secrets", "refuse", told)
     return await _ruled(gate, tool, case, action_of(gate, call, case, tool, args), call["earlier"])
 
 
@@ -212,6 +216,8 @@ def row_of(
     """Return the row of an action with its verdict."""
     action, tool = proposal.action, gate.tools.get(call["name"])
     step = gate.steps.get(action.id)
+    secrets = list(declaration_of(tool).secret) if tool else []
+    texts = hidden({**call["args"], **action.args}, secrets)
     return ActionRow(
         id=action.id,
         tenant=action.tenant,
@@ -225,17 +231,18 @@ def row_of(
         consequence=action.consequence,
         title=(declaration_of(tool).title if tool else "") or action.tool.replace("_", " "),
         verdict=verdict,
-        reasons=list(proposal.reasons),
-        readings=readings or [],
+        reasons=scrubbed(list(proposal.reasons), texts),
+        readings=scrubbed(readings or [], texts),
         confidence=confidence,
         threshold=threshold,
-        evidence=list(proposal.evidence),
-        conversation=call["excerpt"],
+        evidence=scrubbed(list(proposal.evidence), texts),
+        conversation=scrubbed(call["excerpt"], texts),
         precedents=[precedent_json(one) for one in step.precedents if one.decided][:SHOWN] if step else [],
-        choices=proposal.choices,
+        choices=None if proposal.choices is None else [masked(choice, secrets) for choice in proposal.choices],
         args_schema=gate.schemas[tool.name] if tool else {},
         description=tool.description if tool else "",
         provenance=_provenance(gate, proposal.terms),
+        secrets=secrets,
         created_at=gate.clock(),
     )
 

@@ -9,6 +9,7 @@ from typing import Any
 from .clock import Clock
 from .errors import UnknownReview
 from .heads import TROUBLE
+from .masking import hidden, masked
 from .people import require
 from .showing import cards_of
 from .store import examples, executions, reviews, settings, threads, wakes
@@ -91,7 +92,7 @@ async def tasks(store: Store, clock: Clock, actor: str, limit: int = 100) -> lis
         overdue = await wakes.overdue(tx, user.tenant, clock() - UNATTENDED, limit)
         unsigned = await settings.get(tx, user.tenant, TROUBLE)
     found = [
-        Task("unknown", action.id, action.thread, action.title, action.tool, action.args,
+        Task("unknown", action.id, action.thread, action.title, action.tool, masked(action.args, action.secrets),
              execution.result or "", execution.claimed_at.isoformat())
         for execution, action in unknown
     ]  # fmt: skip
@@ -121,6 +122,13 @@ async def list_examples(store: Store, actor: str, limit: int, *, retired: bool) 
         return [example_view(row) for row in await examples.page(tx, user.tenant, limit=limit, retired=retired)]
 
 
+async def hidden_in(tx: AsyncSession, thread: str) -> list[str]:
+    """Return the texts by which the secrets in a thread's actions could be told."""
+    rows = [row for row in await reviews.actions_of_thread(tx, thread) if row.secrets]
+    found = {text for row in rows for text in hidden(row.args, row.secrets)}
+    return sorted(found, key=len, reverse=True)
+
+
 async def statuses(tx: AsyncSession, thread: str) -> dict[str, dict[str, Any]]:
     """Return where each action of a thread stands, by action id, in the words of the chat."""
     standing: dict[str, dict[str, Any]] = {}
@@ -132,7 +140,7 @@ async def statuses(tx: AsyncSession, thread: str) -> dict[str, dict[str, Any]]:
             "number": review.number if review else None,
             "tool": action.tool,
             "title": action.title,
-            "args": action.args,
+            "args": masked(action.args, action.secrets),
             "status": _status(action, review, execution.status if execution else None),
             "result": (execution.result or "") if execution else "",
         }

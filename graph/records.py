@@ -11,6 +11,7 @@ from functools import cache
 from typing import Any
 
 from .. import __version__
+from .masking import masked, maybe_masked
 from .store import migrate
 from .store.events import note
 from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
@@ -70,7 +71,7 @@ def verdict(tx: AsyncSession, row: ActionRow, asked: ReviewRow | None = None) ->
         "second_for_edits": asked.second_for_edits if asked is not None else False,
         **versions(),
     }
-    payload = {"requester": row.requester, "args": row.args, "reasons": row.reasons, "evidence": row.evidence}
+    payload = {"requester": row.requester, "args": masked(row.args, row.secrets), "reasons": row.reasons, "evidence": row.evidence}
     note(tx, row.tenant, row.created_at, "verdict", "policy", row.id, body, payload)
 
 
@@ -88,8 +89,9 @@ def decision(tx: AsyncSession, row: DecisionRow, action: ActionRow | None) -> No
         "effective_at": _moment(row.effective_at),
         "valid_until": _moment(row.valid_until) if row.valid_until is not None else None,
     }
-    shown = {"shown": action.args} if action is not None else {}
-    payload = {**shown, "args": row.args, "reason": row.reason, "message": row.message}
+    secrets = action.secrets if action is not None else []
+    shown = {"shown": masked(action.args, secrets)} if action is not None else {}
+    payload = {**shown, "args": maybe_masked(row.args, secrets), "reason": row.reason, "message": row.message}
     note(tx, row.tenant, row.created_at, f"decision.{row.type}", row.actor, row.action, body, payload)
 
 

@@ -6,6 +6,7 @@ from typing import Any
 
 from ..tools.declaration import schema_of
 from .clock import fresh_id
+from .masking import hidden, masked, scrubbed
 from .standing import APPROVALS
 from .store.models import ActionRow, DecisionRow, ExampleRow
 from .wiring import Gate
@@ -17,6 +18,8 @@ def example_of(action: ActionRow, decision: DecisionRow, gate: Gate | None, *, e
     `edited` are the arguments a person put in the place of the proposed ones; `accepted` is null when nothing was accepted.
     """
     approved = decision.type in APPROVALS
+    secrets, accepted = action.secrets, action.args if edited is None else edited
+    told = sorted({*hidden(action.args, secrets), *hidden(accepted, secrets)}, key=len, reverse=True)
     said = [turn["text"] for turn in action.conversation if turn["role"] == "requester"]
     return ExampleRow(
         id=fresh_id("ex"),
@@ -25,14 +28,14 @@ def example_of(action: ActionRow, decision: DecisionRow, gate: Gate | None, *, e
         action=action.id,
         agent=action.agent,
         requester=action.requester,
-        text=said[-1] if said else "",
+        text=scrubbed(said[-1], told) if said else "",
         conversation=action.conversation,
         tool=action.tool,
-        args=action.args,
-        accepted=(action.args if edited is None else edited) if approved else None,
+        args=masked(action.args, secrets),
+        accepted=masked(accepted, secrets) if approved else None,
         label="edit" if approved and edited is not None else decision.type,
         reason=decision.reason,
-        message=decision.message,
+        message=scrubbed(decision.message, told),
         offers=offers_of(gate, action.id),
         actor=decision.actor,
         role=decision.role,

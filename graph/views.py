@@ -6,6 +6,7 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
+from .masking import masked, maybe_masked
 from .store.models import ActionRow, DecisionRow, ExampleRow, ExecutionRow, ReviewRow
 
 
@@ -157,7 +158,7 @@ def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
         title=action.title,
         description=action.description,
         consequence=action.consequence,
-        args=action.args if review.args is None else review.args,
+        args=masked(action.args if review.args is None else review.args, action.secrets),
         schema=action.args_schema,
         choices=action.choices,
         reasons=action.reasons,
@@ -224,8 +225,8 @@ def history_line(decision: DecisionRow, review: ReviewRow, action: ActionRow, ex
         title=action.title,
         requester=action.requester,
         thread=action.thread,
-        args=action.args,
-        accepted=accepted,
+        args=masked(action.args, action.secrets),
+        accepted=maybe_masked(accepted, action.secrets),
         seen_ms=decision.seen_ms,
         outcome=execution.status if execution else review.status if review.status in ("superseded", "cancelled") else "",
         result=(execution.result or "") if execution else "",
@@ -248,7 +249,7 @@ def closed_line(review: ReviewRow, action: ActionRow) -> HistoryLine:
         title=action.title,
         requester=action.requester,
         thread=action.thread,
-        args=action.args,
+        args=masked(action.args, action.secrets),
         accepted=None,
         seen_ms=None,
         outcome="",
@@ -273,8 +274,8 @@ def automatic_line(action: ActionRow, execution: ExecutionRow | None) -> History
         title=action.title,
         requester=action.requester,
         thread=action.thread,
-        args=action.args,
-        accepted=action.args if action.verdict == "allow" else None,
+        args=masked(action.args, action.secrets),
+        accepted=masked(action.args, action.secrets) if action.verdict == "allow" else None,
         seen_ms=None,
         outcome=execution.status if execution else "",
         result=(execution.result or "") if execution else "",

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from .ledger import Recorded
+from .masking import masked
 from .store.models import DecisionRow
 
 
@@ -19,18 +20,19 @@ def assessed(sure: float | None, threshold: float | None, consequence: str) -> s
     return f"Confidence {sure:.2f} {relation} the stated, uncertified threshold {threshold:.2f}."
 
 
-def ran(done: Recorded, proposed: Mapping[str, Any], decision: DecisionRow | None) -> str:
+def ran(done: Recorded, proposed: Mapping[str, Any], decision: DecisionRow | None, secrets: Sequence[str] = ()) -> str:
     """Tell the agent what came of its action, and what a person changed in it."""
     if done.status == "failed":
         return f"Not done: {done.result}"
     if decision is None or decision.args is None:
         return done.result
-    return f"{done.result} (A person changed the arguments: {changes(proposed, decision.args)}.)"
+    return f"{done.result} (A person changed the arguments: {changes(proposed, decision.args, secrets)}.)"
 
 
-def changes(before: Mapping[str, Any], after: Mapping[str, Any]) -> str:
-    """Name the fields that differ: `amount 412.50 to 250.00`."""
+def changes(before: Mapping[str, Any], after: Mapping[str, Any], secrets: Sequence[str] = ()) -> str:
+    """Name the fields that differ, `amount 412.50 to 250.00`; of secret ones no more than that."""
     names = [name for name in {**before, **after} if before.get(name) != after.get(name)]
+    before, after = masked(before, secrets), masked(after, secrets)
     return ", ".join(f"{name} {before.get(name)!r} to {after.get(name)!r}" for name in names) or "none"
 
 

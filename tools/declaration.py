@@ -6,7 +6,7 @@ import hashlib
 import inspect
 import json
 import math
-from collections.abc import Awaitable, Callable, Iterator, Mapping
+from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass, field
@@ -69,6 +69,8 @@ class Declaration:
     """Seconds the tool may take; None: as long as it likes."""
     retries: int = 0
     """How often an idempotent tool is called again, under the same key, when nobody knows whether it acted."""
+    secret: tuple[str, ...] = ()
+    """The arguments that are hidden wherever they are shown, by path: `api_key`, `card.number`."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -205,6 +207,7 @@ def action(
     choices: Callable[..., Any] | None = None,
     timeout: float | None = TOOL_SECONDS,
     retries: int = 0,
+    secret: Sequence[str] = (),
 ) -> Callable[[Callable[..., Awaitable[Any]]], ActionTool]: ...
 
 
@@ -220,6 +223,7 @@ def action(
     choices: Callable[..., Any] | None = None,
     timeout: float | None = TOOL_SECONDS,
     retries: int = 0,
+    secret: Sequence[str] = (),
 ) -> ActionTool | Callable[[Callable[..., Awaitable[Any]]], ActionTool]:
     """Turn an async function into an action: a LangChain tool that also declares what it can do.
 
@@ -233,11 +237,12 @@ def action(
         choices: returns the legal argument combinations of the case, or None.
         timeout: seconds the tool may take, None for no deadline; what a tool with effects did that came too late is unknown.
         retries: how often it is called again under the same key when nobody knows whether it acted; for idempotent tools only.
+        secret: names of arguments, also `card.number`, that people, models, logs and exports see masked; approved and run as they are.
     """
     if consequence not in CONSEQUENCES:
         raise ValueError(f"consequence must be one of {', '.join(CONSEQUENCES)}, not {consequence!r}")
     _check_calls(timeout, retries, idempotent=idempotent)
-    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices, timeout, retries)
+    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices, timeout, retries, _secret(secret))
 
     def declare(target: Callable[..., Awaitable[Any]]) -> ActionTool:
         if not inspect.iscoroutinefunction(target):
@@ -255,6 +260,7 @@ def action(
             return await target(**arguments)
 
         name = target.__name__
+        _check_secret(declared, target)
         return ActionTool(
             name=name,
             description=inspect.getdoc(target) or "",
@@ -273,6 +279,18 @@ def _check_calls(timeout: float | None, retries: int, *, idempotent: bool) -> No
         raise ValueError(f"retries must be from 0 to {MOST_RETRIES}, not {retries!r}")
     if retries and not idempotent:
         raise ValueError("only an idempotent tool can be called again: declare idempotent=True, or leave retries out")
+
+
+def _secret(paths: Sequence[str]) -> tuple[str, ...]:
+    if isinstance(paths, str):
+        raise TypeError(f"secret is a list of names: write secret=[{paths!r}]")
+    return tuple(paths)
+
+
+def _check_secret(declared: Declaration, target: Callable[..., Any]) -> None:
+    unknown = sorted({path.split(".")[0] for path in declared.secret} - set(inspect.signature(target).parameters))
+    if unknown:
+        raise ValueError(f"the action {target.__name__!r} has no parameter {unknown[0]!r} that could be secret")
 
 
 def _fields(declared: Declaration) -> dict[str, Any]:

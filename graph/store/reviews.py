@@ -74,8 +74,15 @@ def _most_urgent(tenant: str) -> sa.Select[Any]:
 
 def _found(search: str) -> sa.ColumnElement[bool]:
     pattern = f"%{search.lower()}%"
-    columns = (ActionRow.tool, ActionRow.title, ActionRow.requester, ActionRow.args, ActionRow.conversation)
-    return sa.or_(*(sa.func.lower(sa.cast(col(column), sa.Text)).like(pattern) for column in columns))
+    columns = (ActionRow.tool, ActionRow.title, ActionRow.requester, ActionRow.conversation)
+    open_ones = sa.and_(
+        sa.cast(col(ActionRow.secrets), sa.Text) == "[]", _like(ActionRow.args, pattern)
+    )  # else a search could guess
+    return sa.or_(open_ones, *(_like(column, pattern) for column in columns))
+
+
+def _like(column: Any, pattern: str) -> sa.ColumnElement[bool]:
+    return sa.func.lower(sa.cast(col(column), sa.Text)).like(pattern)
 
 
 async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000) -> int:

@@ -1,0 +1,143 @@
+"""What a tool declares secret is seen by nobody but the tool: no answer, export or log holds it, and what runs is the real value."""
+
+from __future__ import annotations
+
+import json
+import logging
+
+import assent
+import pytest
+from assent.evals.exports import FORMATS, export
+from assent.graph.auditing import exported, lines
+from assent.graph.masking import MASK, hidden, masked, restored, scrubbed, still_masked
+from assent.graph.verifying import verify
+from fakes import Script, approve, asks, calls, edit, on_thread, reject, says
+from hypothesis import given
+from hypothesis import strategies as st
+
+SECRET = 'sk-9f"8e\\7dé-never-shown'
+ARGS = {"url": "https://x.example", "api_key": SECRET, "card": {"number": SECRET + "-2", "name": "C"}}
+POLICY = assent.Policy((assent.on("call", lambda facts: assent.Ruling("review", f"It would use {facts.args['api_key']}.")),))
+
+
+@pytest.fixture
+def ran():
+    return []
+
+
+@pytest.fixture
+def tool(ran):
+    async def evidence(url: str, api_key: str, card: dict) -> str:
+        return f"{url} knows {api_key}"
+
+    @assent.action(consequence="costly", secret=["api_key", "card.number"], dry_run=evidence)
+    async def call(url: str, api_key: str, card: dict) -> str:
+        """Call somebody with a key."""
+        ran.append({"url": url, "api_key": api_key, "card": card})
+        logging.getLogger("assent").warning("called")
+        return f"called {url} with {api_key} and {card['number']}"
+
+    return call
+
+
+def holds(found):
+    """Whether the secret can be told from what was found, escaped in whichever way."""
+    text = found if isinstance(found, str) else json.dumps(found, ensure_ascii=False, default=str)
+    forms = (SECRET, json.dumps(SECRET)[1:-1], json.dumps(SECRET, ensure_ascii=False)[1:-1], repr(SECRET)[1:-1], "never-shown")
+    return [form for form in forms if form in text]
+
+
+async def test_nothing_that_is_shown_exported_or_logged_holds_a_secret(opened_on_any, tool, ran, caplog):
+    desk = opened_on_any
+    asked = calls(("call", ARGS), text=f"I will use {SECRET}.")
+    agent = desk.agent(tools=[tool], policy=POLICY, propose=Script(asked, says("Done."), asked, says("Sorry."), asked, asked))
+    seen = {}
+    with caplog.at_level(logging.DEBUG):
+        for thread, answer in (
+            ("t1", approve),
+            ("t2", reject),
+            ("t3", lambda card: edit(card, url="https://y.example")),
+            ("t4", None),
+        ):
+            paused = await agent.ainvoke(asks(f"My key is {SECRET}, call them."), on_thread(thread))
+            seen[thread, "interrupt"] = [one.value for one in paused["__interrupt__"]]
+            (card,) = await desk.pending("ada")
+            assert card.args == {"url": "https://x.example", "api_key": MASK, "card": {"number": MASK, "name": "C"}}
+            seen[thread, "card"] = card.as_json()
+            seen[thread, "found"] = await desk.pending("ada", search="knows")
+            assert await desk.pending("ada", search="never-shown") == [], "a search would tell whether a guess is right"
+            if answer is not None:
+                await desk.decide(card.id, answer(card), "ada")
+                await desk.drain()
+            seen[thread, "chat"] = (await desk.conversation(thread)).as_json()
+    seen["history"] = [line.as_json() for line in await desk.history("ada")]
+    seen["tasks"] = [task.as_json() for task in await desk.tasks("ada")]
+    seen["examples"] = [example.as_json() for example in await desk.examples("ada")]
+    for format in FORMATS:
+        seen["export", format] = [line async for line in export(desk.store, desk.tenant, format)]
+    log = [line async for line in lines(exported(desk.store, desk.clock, desk.tenant))]
+    seen["audit"] = b"".join(log).decode()
+    seen["logged"] = caplog.text
+    assert {where: told for where, told in seen.items() if holds(told)} == {}
+    assert seen["examples"] and seen["export", "jsonl"] and MASK in json.dumps(seen["history"], ensure_ascii=False)
+    assert (
+        [one["api_key"] for one in ran] == [SECRET, SECRET]
+        and ran[1]["card"] == ARGS["card"]
+        and ran[1]["url"] == "https://y.example"
+    )
+    assert verify([json.loads(line) for line in log[:-1]]).bad == "", "the digests are over the real values"
+
+
+async def test_a_secret_can_be_changed_and_the_mask_itself_is_never_one(opened, tool, ran):
+    agent = opened.agent(tools=[tool], policy=POLICY, propose=Script(calls(("call", ARGS))))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    with pytest.raises(assent.AssentError, match="card"):
+        await opened.decide(card.id, edit(card, card={"number": [MASK], "name": "C"}), "ada")
+    await opened.decide(card.id, edit(card, api_key="another key"), "ada")
+    await opened.drain()
+    assert [(one["api_key"], one["card"]["number"]) for one in ran] == [("another key", SECRET + "-2")]
+    assert "another key" not in json.dumps([line.as_json() for line in await opened.history("ada")])
+
+
+async def test_a_model_that_proposes_the_mask_is_told_so(opened, tool, ran):
+    agent = opened.agent(tools=[tool], policy=POLICY, propose=Script(calls(("call", {**ARGS, "api_key": MASK}))))
+    done = await agent.ainvoke(asks(), on_thread())
+    assert ran == [] and await opened.pending("ada") == []
+    assert any("api_key is hidden" in str(message.content) for message in done["messages"])
+
+
+def test_a_secret_names_a_parameter():
+    async def call(url: str) -> str:
+        """Call."""
+        return url
+
+    with pytest.raises(ValueError, match="no parameter 'key'"):
+        assent.action(consequence="costly", secret=["key"])(call)
+    with pytest.raises(TypeError, match="secret is a list"):
+        assent.action(consequence="costly", secret="url")(call)
+
+
+PLAIN = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.text(),
+    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("abc"), inner),
+)
+PATHS = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(".".join), max_size=3)
+
+
+@given(st.dictionaries(st.sampled_from("abc"), PLAIN), PATHS)
+def test_masking_and_restoring_lose_nothing(args, paths):
+    shown = masked(args, paths)
+    assert masked(shown, paths) == shown and set(shown) == set(args)
+    assert restored(args, args, paths) == args
+    if len({path.split(".")[0] for path in paths}) == len(paths):
+        assert restored(shown, args, paths) == args or still_masked(args, paths)
+
+
+def test_paths_go_through_lists_and_texts_lose_what_they_name():
+    args = {"cards": [{"number": "4111-1111"}, {"number": None}, {"name": "x"}], "pin": 123456}
+    shown = masked(args, ["cards.number", "pin", "missing.path"])
+    assert shown == {"cards": [{"number": MASK}, {"number": None}, {"name": "x"}], "pin": MASK}
+    texts = hidden(args, ["cards.number", "pin"])
+    assert scrubbed({"a": ["pin 123456", 123456, True]}, texts) == {"a": [f"pin {MASK}", MASK, True]}
+    assert scrubbed("untouched", []) == "untouched" and hidden({"pin": 1}, ["pin"]) == []
