@@ -100,7 +100,7 @@ async def _edited(
         if review is None or row is None or review.tenant != user.tenant:
             raise UnknownReview
         await _may_decide(tx, review, row, user, answer, clock())
-    return await edited_action(gate_of(row), answer, row)
+    return await edited_action(gate_of(row), answer, row, row.args if review.args is None else review.args)
 
 
 def _window(seconds: float) -> float:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
@@ -19,7 +19,7 @@ from .asking import set_timers, terms_of
 from .canonical import NotCanonical
 from .decisions import Edit
 from .errors import InvalidEdit, UnknownTool
-from .masking import restored, still_masked
+from .masking import hidden, restored, scrubbed, still_masked
 from .policy import Ruled
 from .proposals import NotFitting, facts_of, fitting
 from .store import reviews
@@ -40,14 +40,17 @@ class Edited:
     ruled: Ruled
 
 
-async def edited_action(gate: Gate | None, answer: Edit, row: ActionRow) -> Edited:
-    """Return the edited action, checked against schema, dry run and policy; raises InvalidEdit, UnknownTool."""
+async def edited_action(gate: Gate | None, answer: Edit, row: ActionRow, shown: Mapping[str, Any]) -> Edited:
+    """Return the edited action, checked against schema, dry run and policy; raises InvalidEdit, UnknownTool.
+
+    `shown` are the arguments the reviewer changed; what was hidden of them and came back untouched stays what it is.
+    """
     tool = gate.tools.get(row.tool) if gate is not None else None
     if gate is None or tool is None:
         raise UnknownTool(f"This process does not offer the tool {row.tool!r}; edit it where the agent {row.agent!r} runs.")
     if schema_digest(tool) != row.tool_digest:
         raise InvalidEdit({"": f"the tool {row.tool} has changed since this was proposed; reject it instead"})
-    args = restored(answer.args, row.args, row.secrets)
+    args = restored(answer.args, shown, row.secrets)
     if hiding := still_masked(args, row.secrets):
         raise InvalidEdit({hiding[0].split(".")[0]: f"{hiding[0]} is hidden: leave it as it is, or enter a new value"})
     action = Action(
@@ -79,10 +82,16 @@ async def _acceptable(gate: Gate, tool: BaseTool, action: Action, row: ActionRow
         raise InvalidEdit({"": f"the dry run could not be carried out ({type(error).__name__}: {error})"[:500]}) from error
     evidence = () if found is None else ({"source": "dry run", "text": found},)
     # the legal values limit what the model may propose; a person answers for more, as far as schema, dry run and policy go
-    ruled = await gate.policy.rule(facts_of(action, text, evidence, None))
+    ruled = _unrevealing(await gate.policy.rule(facts_of(action, text, evidence, None)), action, row)
     if ruled.kind == "refuse":
         raise InvalidEdit({"": " ".join(ruled.reasons)})
     return ruled
+
+
+def _unrevealing(ruled: Ruled, action: Action, row: ActionRow) -> Ruled:
+    """Return a ruling whose reasons tell no secret, as those of the proposal do not."""
+    texts = hidden(action.args, row.secrets)
+    return replace(ruled, rulings=tuple(replace(one, reason=scrubbed(one.reason, texts)) for one in ruled.rulings))
 
 
 def needs_second(review: ReviewRow, row: ActionRow, ruled: Ruled) -> bool:

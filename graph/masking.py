@@ -37,14 +37,11 @@ def restored(args: Mapping[str, Any], real: Mapping[str, Any], secrets: Sequence
         if len(list(_values(found, parts))) == len(values):
             in_order = iter(values)
             found = _changed(found, parts, lambda value, known=in_order: _either(value, next(known)))
-        found = (
-            _changed(found, path.split("."), lambda value, at=index, known=values: _real(value, known, next(at))) if same else found
-        )
     return found
 
 
-def _real(value: Any, known: Sequence[Any], at: int) -> Any:
-    return known[at] if value == MASK else value
+def _either(value: Any, real: Any) -> Any:
+    return real if value == MASK else value
 
 
 def still_masked(args: Mapping[str, Any], secrets: Sequence[str]) -> list[str]:

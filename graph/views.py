@@ -180,7 +180,7 @@ def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
         holder=review.holder if held else None,
         held_until=_iso(review.held_until) if held else None,
         snoozed_until=_iso(review.snoozed_until),
-        proposed=action.args if review.args is not None else None,
+        proposed=masked(action.args, action.secrets) if review.args is not None else None,
         edited_by=seen.edited_by,
         close_reason=review.close_reason,
         blocked=seen.blocked,

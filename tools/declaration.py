@@ -237,7 +237,7 @@ def action(
         choices: returns the legal argument combinations of the case, or None.
         timeout: seconds the tool may take, None for no deadline; what a tool with effects did that came too late is unknown.
         retries: how often it is called again under the same key when nobody knows whether it acted; for idempotent tools only.
-        secret: names of arguments, also `card.number`, that people, models, logs and exports see masked; approved and run as they are.
+        secret: names of arguments, also `card.number`, that are masked wherever they are shown, and approved and run as they are.
     """
     if consequence not in CONSEQUENCES:
         raise ValueError(f"consequence must be one of {', '.join(CONSEQUENCES)}, not {consequence!r}")

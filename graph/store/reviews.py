@@ -75,9 +75,8 @@ def _most_urgent(tenant: str) -> sa.Select[Any]:
 def _found(search: str) -> sa.ColumnElement[bool]:
     pattern = f"%{search.lower()}%"
     columns = (ActionRow.tool, ActionRow.title, ActionRow.requester, ActionRow.conversation)
-    open_ones = sa.and_(
-        sa.cast(col(ActionRow.secrets), sa.Text) == "[]", _like(ActionRow.args, pattern)
-    )  # else a search could guess
+    # the arguments of an action with secrets are left out: a search would tell whether a guess is right
+    open_ones = sa.and_(sa.cast(col(ActionRow.secrets), sa.Text) == "[]", _like(ActionRow.args, pattern))
     return sa.or_(open_ones, *(_like(column, pattern) for column in columns))
 
 

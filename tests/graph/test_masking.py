@@ -1,4 +1,4 @@
-"""What a tool declares secret is seen by nobody but the tool: no answer, export or log holds it, and what runs is the real value."""
+"""What a tool declares secret is seen by the tool alone: no answer, export or log holds it, and what runs is the real value."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from assent.graph.auditing import exported, lines
 from assent.graph.masking import MASK, hidden, masked, restored, scrubbed, still_masked
 from assent.graph.verifying import verify
 from fakes import Script, approve, asks, calls, edit, on_thread, reject, says
-from hypothesis import given
+from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 SECRET = 'sk-9f"8e\\7dé-never-shown'
@@ -50,15 +50,13 @@ def holds(found):
 async def test_nothing_that_is_shown_exported_or_logged_holds_a_secret(opened_on_any, tool, ran, caplog):
     desk = opened_on_any
     asked = calls(("call", ARGS), text=f"I will use {SECRET}.")
-    agent = desk.agent(tools=[tool], policy=POLICY, propose=Script(asked, says("Done."), asked, says("Sorry."), asked, asked))
+    agent = desk.agent(
+        tools=[tool], policy=POLICY, propose=Script(asked, says("Done."), asked, says("Sorry."), asked, says(), asked)
+    )
     seen = {}
-    with caplog.at_level(logging.DEBUG):
-        for thread, answer in (
-            ("t1", approve),
-            ("t2", reject),
-            ("t3", lambda card: edit(card, url="https://y.example")),
-            ("t4", None),
-        ):
+    answers = {"t1": approve, "t2": reject, "t3": lambda card: edit(card, url="https://y.example"), "t4": None}
+    with caplog.at_level(logging.INFO):
+        for thread, answer in answers.items():
             paused = await agent.ainvoke(asks(f"My key is {SECRET}, call them."), on_thread(thread))
             seen[thread, "interrupt"] = [one.value for one in paused["__interrupt__"]]
             (card,) = await desk.pending("ada")
@@ -93,7 +91,8 @@ async def test_a_secret_can_be_changed_and_the_mask_itself_is_never_one(opened, 
     await agent.ainvoke(asks(), on_thread())
     (card,) = await opened.pending("ada")
     with pytest.raises(assent.AssentError, match="card"):
-        await opened.decide(card.id, edit(card, card={"number": [MASK], "name": "C"}), "ada")
+        args = {**card.args, "card": {"number": [MASK, MASK], "name": "C"}}
+        await opened.decide(card.id, {"type": "edit", "digest": card.digest, "args": args}, "ada")
     await opened.decide(card.id, edit(card, api_key="another key"), "ada")
     await opened.drain()
     assert [(one["api_key"], one["card"]["number"]) for one in ran] == [("another key", SECRET + "-2")]
@@ -118,13 +117,12 @@ def test_a_secret_names_a_parameter():
         assent.action(consequence="costly", secret="url")(call)
 
 
-PLAIN = st.recursive(
-    st.none() | st.booleans() | st.integers() | st.text(),
-    lambda inner: st.lists(inner) | st.dictionaries(st.sampled_from("abc"), inner),
-)
+LEAF = st.none() | st.booleans() | st.integers() | st.text()
+PLAIN = st.recursive(LEAF, lambda inner: st.lists(inner, max_size=3) | st.dictionaries(st.sampled_from("abc"), inner), max_leaves=8)
 PATHS = st.lists(st.lists(st.sampled_from("abc"), min_size=1, max_size=3).map(".".join), max_size=3)
 
 
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.too_slow])
 @given(st.dictionaries(st.sampled_from("abc"), PLAIN), PATHS)
 def test_masking_and_restoring_lose_nothing(args, paths):
     shown = masked(args, paths)
