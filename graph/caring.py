@@ -25,6 +25,7 @@ async def settle(store: Store, clock: Clock, action_id: str, outcome: Literal["d
         known = await executions.get(tx, action_id)
         if known is None or known.tenant != user.tenant:
             raise AssentError("There is no such execution.")
+        await threads.lock(tx, known.thread)
         if not await executions.settle(tx, action_id, "unknown", SETTLED[outcome], actor, note, clock()):
             raise AssentError(f"This execution is settled already: {known.status}, by {known.settled_by or 'the tool'}.")
         records.execution(tx, known, SETTLED[outcome], clock(), actor, note)
@@ -53,8 +54,10 @@ async def cancel(store: Store, clock: Clock, thread: str, actor: str, reason: st
         cancelled = 0
         for review in await reviews.of_thread(tx, thread):
             started = await executions.get(tx, review.action) is not None
-            if review.status in ("pending", "approved") and not started:
-                cancelled += await reviews.turn(tx, review, review.status, "cancelled", clock())
+            if review.status not in ("pending", "approved") or started:
+                continue
+            if await reviews.turn(tx, review, review.status, "cancelled", clock(), reason=reason or f"cancelled by {actor}"):
+                cancelled += 1
                 records.review(tx, review, "cancelled", clock(), actor, reason)
         return cancelled
 
@@ -74,7 +77,7 @@ async def retire(store: Store, clock: Clock, example_id: str, actor: str, reason
 
 
 async def _thread(tx: AsyncSession, user: UserRow, thread: str) -> ThreadRow:
-    row = await threads.get(tx, thread)
+    row = await threads.lock(tx, thread)
     if row is None or row.tenant != user.tenant:
         raise UnknownThread
     return row
