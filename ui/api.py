@@ -81,7 +81,7 @@ def reviews_router(service: DeskService) -> APIRouter:
 
 
 def records_router(records: Records) -> APIRouter:
-    """Return the routes over what has been decided: history, audit records and tasks."""
+    """Return the routes over what has been decided: the inbox, history and audit records."""
     router = APIRouter(prefix="/api")
 
     @router.get("/inbox")
@@ -103,6 +103,13 @@ def records_router(records: Records) -> APIRouter:
     async def trail(request: Request, subject: str) -> Any:
         return await records.trail(actor_of(request), subject)
 
+    return router
+
+
+def tasks_router(records: Records) -> APIRouter:
+    """Return the routes over what only a person can settle."""
+    router = APIRouter(prefix="/api")
+
     @router.get("/tasks")
     async def tasks(request: Request) -> Any:
         return {"tasks": await records.tasks(actor_of(request))}
@@ -110,6 +117,10 @@ def records_router(records: Records) -> APIRouter:
     @router.post("/tasks/{action_id}")
     async def settle(request: Request, action_id: str, body: Settlement) -> Any:
         return await records.settle(actor_of(request), action_id, body.outcome, body.note)
+
+    @router.post("/tasks/{notice_id}/resend")
+    async def resend(request: Request, notice_id: str) -> Any:
+        return await records.resend(actor_of(request), notice_id)
 
     @router.post("/cases/{thread:path}/retry")
     async def retry(request: Request, thread: str) -> Any:

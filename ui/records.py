@@ -57,6 +57,11 @@ class Records:
         await self.desk.settle(action_id, outcome, actor, note)
         return {"ok": True, "tasks": await self.tasks(actor)}
 
+    async def resend(self, actor: str, notice: str) -> dict[str, Any]:
+        """Let a notice that did not arrive be sent again."""
+        await self.desk.resend(notice, actor)
+        return {"ok": True, "tasks": await self.tasks(actor)}
+
     async def retry(self, actor: str, thread: str) -> dict[str, Any]:
         """Let a case that could not go on try again."""
         await self.desk.retry(thread, actor)
@@ -77,7 +82,10 @@ class Records:
         return {"ok": True}
 
 
-_LINE = ("id", "number", "title", "tool", "consequence", "requester", "created", "due")
+_LINE = (
+    "id", "number", "title", "tool", "consequence", "requester", "created", "due", "quorum", "approvals", "holder", "held_until",
+    "edited_by",
+)  # fmt: skip
 
 
 def _line(card: dict[str, Any]) -> dict[str, Any]:

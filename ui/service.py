@@ -90,7 +90,9 @@ class DeskService:
         return decision
 
     async def _next(self, actor: str, holding: Sequence[str]) -> list[dict[str, Any]]:
-        cards = await self.desk.pending(actor, limit=PREFETCH, exclude=tuple(holding))
+        """Return what is the actor's to decide; where nothing is, what waits for others, so that they see why."""
+        cards = await self.desk.pending(actor, limit=PREFETCH, exclude=tuple(holding), mine=True)
+        cards = cards or await self.desk.pending(actor, limit=PREFETCH, exclude=tuple(holding))
         return [card_json(card) for card in cards]
 
     async def _due_soon(self, actor: str, items: Sequence[dict[str, Any]]) -> int:

@@ -18,6 +18,8 @@ _STATUS: tuple[tuple[str, int, str], ...] = (
     ("StaleDigest", 409, "stale_digest"),
     ("Superseded", 409, "superseded"),
     ("Expired", 409, "expired"),
+    ("HeldByAnother", 409, "held"),
+    ("AlreadyApproved", 409, "already_approved"),
     ("TooLate", 409, "too_late"),
     ("NotAllowed", 403, "not_allowed"),
     ("Locked", 429, "locked"),
@@ -42,6 +44,8 @@ def card_json(card: Any) -> dict[str, Any]:
     """Return a card with each argument as the text a person reads: exact, also where JavaScript would round or fold it."""
     body: dict[str, Any] = as_json(card)
     body["shown"] = {name: shown(value) for name, value in body["args"].items()}
+    proposed = body["proposed"]
+    body["proposed_shown"] = None if proposed is None else {name: shown(value) for name, value in proposed.items()}
     return body
 
 

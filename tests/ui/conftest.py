@@ -20,11 +20,12 @@ import uvicorn
 from assent.graph.checks import always
 from assent.graph.desk import Desk
 from assent.graph.proposing import Step
+from assent.graph.terms import Terms
 from assent.ui import Requester, UiSettings, create_app
 from langchain_core.messages import AIMessage, HumanMessage
 
 PASSWORD = "a long enough password"
-PEOPLE = {"ada": "operator", "lin": "lead", "vic": "viewer"}
+PEOPLE = {"ada": "operator", "bob": "operator", "lin": "lead", "vic": "viewer"}
 CUSTOMERS = (Requester("C100", "Maud Ellery"), Requester("C101", "Tom Bright"))
 
 done: list[tuple[str, dict[str, Any]]] = []
@@ -66,6 +67,42 @@ async def courier(order_id: str) -> str:
     raise assent.OutcomeUnknown("The courier's server did not answer.")
 
 
+@assent.action(consequence="costly", title="Wire money")
+async def wire(to: str, amount: int, note: str = "") -> str:
+    """Send money to an account."""
+    done.append(("wire", {"to": to, "amount": amount, "note": note}))
+    return f"wired {amount}"
+
+
+async def take_back(text: str) -> str:
+    """Take a label off again."""
+    done.append(("take_back", {"text": text}))
+    return "taken off"
+
+
+@assent.action(consequence="reversible", title="Label an order", undo=take_back)
+async def label(text: str) -> str:
+    """Put a label on an order."""
+    done.append(("label", {"text": text}))
+    return "labelled"
+
+
+@assent.action(consequence="reversible", title="Remind a customer")
+async def remind(text: str) -> str:
+    """Send a reminder in a while."""
+    done.append(("remind", {"text": text}))
+    return "reminded"
+
+
+REVIEWED = ("refund", "note", "delete_account", "courier")
+RULES = (
+    assent.on(REVIEWED, always("review", "A person looks at everything here.")),
+    assent.on("wire", always("review", "Two people look at money.", Terms(quorum=2, second_for_edits=True, due=3600.0))),
+    assent.on("label", always("allow", "It can be undone.", Terms(undo=600.0))),
+    assent.on("remind", always("allow", "It can wait a moment.", Terms(veto=600.0))),
+)
+
+
 async def scripted(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
     """Propose what the requester wrote as JSON; say something plain once it is done."""
     last = step.messages[-1]
@@ -83,7 +120,7 @@ async def scripted(step: Step, *, temperature: float = 0.0, seed: int | None = N
 
 @dataclass
 class Shop:
-    """A desk with an agent and three people."""
+    """A desk with an agent and four people."""
 
     desk: Desk
     counter: int = 0
@@ -96,6 +133,14 @@ class Shop:
         await self.desk.drain()
         waiting = (await self.desk.conversation(thread)).waiting
         return str(waiting[0]["review"])
+
+    async def run(self, tool: str, args: dict[str, Any]) -> str:
+        """Have the agent propose an action that nobody is asked about; returns its thread."""
+        self.counter += 1
+        thread = f"case-{self.counter}"
+        await self.desk.send(thread, json.dumps({"tool": tool, "args": args}), requester="C100")
+        await self.desk.drain()
+        return thread
 
     async def refund(self, number: int = 1) -> str:
         """Have the agent propose a refund."""
@@ -113,8 +158,8 @@ async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
     """A desk on a new database."""
     async with assent.open(f"sqlite:///{tmp_path / 'desk.db'}") as desk:
         desk.agent(
-            tools=[refund, note, delete_account, courier],
-            policy=assent.Policy([always("review", "A person looks at everything here.")]),
+            tools=[refund, note, delete_account, courier, wire, label, remind],
+            policy=assent.Policy(RULES),
             propose=scripted,
         )
         for name, role in PEOPLE.items():

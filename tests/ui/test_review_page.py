@@ -221,9 +221,23 @@ async def test_a_decision_that_came_too_late_says_who_was_first(shop: Shop, brow
         assert done == []
 
 
-async def test_a_viewer_is_told_no_and_gets_the_card_back(shop: Shop, browser: Any) -> None:
+async def test_a_viewer_is_told_why_no_key_works(shop: Shop, browser: Any) -> None:
     await shop.refund(1)
     async with signed_in_page(shop, browser, "vic") as page:
+        await page.wait_for_selector(".rc-standing >> text=needs the role operator")
+        assert await page.get_by_role("button", name="Approve").is_disabled()
+        for key in ("a", "s", "x"):
+            await page.keyboard.press(key)
+        await page.wait_for_timeout(300)
+        assert await page.locator(".rc-panel").count() == 0
+        assert await is_pending(shop, 1)
+
+
+async def test_a_decision_that_is_not_allowed_gives_the_card_back(shop: Shop, browser: Any) -> None:
+    await shop.refund(1)
+    async with signed_in_page(shop, browser, "ada") as page:
+        refusal = {"error": "not_allowed", "message": "You may not do this any more."}
+        await page.route("**/decision", lambda route: route.fulfill(status=403, json=refusal))
         await page.wait_for_selector("text=1001")
         await page.keyboard.press("a")
         await page.wait_for_selector("text=RQ-1 was put back")
@@ -315,16 +329,16 @@ async def test_a_link_to_a_review_opens_that_review(shop: Shop, browser: Any) ->
         await page.wait_for_selector(".rc-facts >> text=1002")
 
 
-async def test_snooze_comes_last_and_comes_back(shop: Shop, browser: Any) -> None:
+async def test_next_puts_a_card_last_and_it_comes_back(shop: Shop, browser: Any) -> None:
     await shop.refund(1)
     await shop.refund(2)
     async with signed_in_page(shop, browser, "ada") as page:
         await page.wait_for_selector(".rc-facts >> text=1001")
-        await page.keyboard.press("s")
+        await page.keyboard.press("n")
         await page.wait_for_selector(".rc-facts >> text=1002")
-        await page.keyboard.press("s")
-        await page.wait_for_selector("text=Only what you snoozed is left")
-        await page.keyboard.press("s")
+        await page.keyboard.press("n")
+        await page.wait_for_selector("text=Only what you passed over is left")
+        await page.keyboard.press("n")
         await page.wait_for_selector(".rc-facts >> text=1001")
         assert await is_pending(shop, 2)
 
@@ -342,9 +356,7 @@ async def test_an_action_that_is_not_the_one_shown_comes_back_with_what_changed_
     async with signed_in_page(shop, browser, "ada", path="/sign-in") as page:
         await page.route("**/api/desk*", show_another_amount)
         await page.goto(page.address + "/")
-        await page.wait_for_selector(".rc-facts >> text=3.00")
-        await page.keyboard.press("a")
-        await page.wait_for_selector("text=RQ-1 changed while you looked at it.")
+        await page.wait_for_selector("text=This changed while you looked.")
         assert await page.text_content(".rc-facts del") == "3"
         assert await page.text_content(".rc-facts ins") == "34"
         assert (await shop.desk.card(review, "lin")).status == "pending"

@@ -13,10 +13,20 @@ import gradio as gr
 
 _HERE = Path(__file__).parent
 _BASE = ("dom.js", "hidden.js")
-_LIST = (*_BASE, "diff.js", "take_out.js", "records.js")
+_LIST = (*_BASE, "diff.js", "take_out.js", "trail.js", "records.js")
+_PAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
+    "inbox": ((), ("start_inbox.js",)),
+    "history": ((), ("start_history.js",)),
+    "tasks": ((), ("start_tasks.js",)),
+    "examples": ((), ("start_examples.js",)),
+    "watch": (("stops.css", "watch.css"), ("standing.js", "stops.js", "start_watch.js")),
+    "control": (("stops.css", "control.css"), ("stops.js", "start_control.js")),
+}
+"""Which further styles and scripts each list needs."""
 _CARD = (
     *(*_BASE, "diff.js", "form.js", "edit.js", "take_out.js", "facts.js", "outbox.js", "undo.js", "keys.js"),
-    *("queue.js", "panels.js", "stage.js", "status.js", "desk.js", "start_review.js"),
+    *("queue.js", "panels.js", "moves.js", "trail.js", "standing.js", "stage.js", "status.js", "lease.js", "doors.js"),
+    *("desk.js", "start_review.js"),
 )
 
 
@@ -28,29 +38,35 @@ def joined(*names: str) -> str:
 
 def review_card() -> gr.HTML:
     """Return the card on which a person decides; it speaks to the desk's HTTP door, never through Gradio's queue."""
-    return _static("assent-review", "card.css", _CARD)
+    return _static("assent-review", ("card.css", "standing.css", "trail.css"), _CARD)
 
 
-def records_view(kind: Literal["inbox", "history", "tasks", "examples"]) -> gr.HTML:
-    """Return the list of what waits, was decided, needs a person or is taught."""
-    return _static(f"assent-{kind}", "records.css", (*_LIST, f"start_{kind}.js"))
+def records_view(kind: Literal["inbox", "history", "tasks", "examples", "watch", "control"]) -> gr.HTML:
+    """Return the list of what waits, was decided, needs a person, is taught, runs under watch or is stopped."""
+    styles, scripts = _PAGES[kind]
+    return _static(f"assent-{kind}", ("records.css", "trail.css", *styles), (*_LIST, *scripts))
 
 
 def conversation_view() -> gr.HTML:
     """Return a thread of the playground; its value is JSON, read by the script and never put into the template."""
-    return _static("assent-conversation", "conversation.css", (*_BASE, "conversation.js"))
+    return _static("assent-conversation", ("conversation.css",), (*_BASE, "conversation.js"))
+
+
+def stopped_banner() -> gr.HTML:
+    """Return what every page says while something is stopped."""
+    return _static("assent-stopped", ("stopped.css",), (*_BASE, "stops.js", "start_stopped.js"))
 
 
 def top_bar() -> gr.HTML:
     """Return the name of the product, the signed-in user, light or dark, and the way out."""
-    return _static("assent-top", "top_bar.css", ("dom.js", "top_bar.js"))
+    return _static("assent-top", ("top_bar.css",), ("dom.js", "top_bar.js"))
 
 
-def _static(name: str, style: str, scripts: tuple[str, ...]) -> gr.HTML:
+def _static(name: str, styles: tuple[str, ...], scripts: tuple[str, ...]) -> gr.HTML:
     return gr.HTML(
         value=None,
         html_template=joined("card.html"),
-        css_template=joined(style),
+        css_template=joined(*styles),
         js_on_load="(() => {\n'use strict';\n" + joined(*scripts) + "\n})();",
         apply_default_css=False,
         elem_id=name,

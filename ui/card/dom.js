@@ -33,12 +33,29 @@ const age = (iso) => {
   return `${Math.round(minutes / 1440)} days ago`;
 };
 
-const due = (iso) => {
-  const minutes = Math.round((Date.parse(iso) - Date.now()) / 60000);
-  if (minutes < 0) return 'overdue';
-  if (minutes < 1) return 'due in less than a minute';
-  if (minutes < 120) return `due in ${minutes} min`;
-  return `due in ${Math.round(minutes / 60)} h`;
+let skew = 0; // how far the desk's clock is ahead of this one, in milliseconds
+
+const secondsTo = (iso) => {
+  const seconds = (Date.parse(iso) - Date.now() - skew) / 1000;
+  return Number.isNaN(seconds) ? Infinity : seconds;
+};
+
+const span = (seconds) => {
+  const whole = Math.max(0, Math.ceil(seconds));
+  if (whole < 600) return `${Math.floor(whole / 60)}:${String(whole % 60).padStart(2, '0')} min`;
+  if (whole < 7200) return `${Math.round(whole / 60)} min`;
+  return whole < 172800 ? `${Math.round(whole / 3600)} h` : `${Math.round(whole / 86400)} days`;
+};
+
+const due = (iso) => (secondsTo(iso) <= 0 ? 'expired' : `due in ${span(secondsTo(iso))}`);
+
+const ticking = (node, paint) => {
+  let unseen = 0;
+  const timer = setInterval(() => {
+    if (node.isConnected) { unseen = -Infinity; paint(node); } else if (unseen === -Infinity || (unseen += 1) > 5) clearInterval(timer);
+  }, 1000);
+  paint(node);
+  return node;
 };
 
 const clock = (iso) => {
@@ -70,6 +87,8 @@ const call = async (method, path, body) => {
       body: body === undefined ? undefined : JSON.stringify(body),
       signal: stop.signal,
     });
+    const sent = Date.parse(response.headers.get('date') || '') + 500;
+    if (Math.abs(sent - Date.now()) > 2000) skew = sent - Date.now();
     if (response.status === 401) throw new SignedOut();
     if (response.status === 500) throw new Failing();
     if (response.status > 500 || response.status === 429) throw new Unreachable();

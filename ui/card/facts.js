@@ -36,10 +36,14 @@ const factRow = (card, name, before, onOpen) => {
   return el('div', { class: 'rc-fact' }, el('dt', {}, marked(labelOf(schema, name))), value);
 };
 
+const removedRow = (card, name, before) => el('div', { class: 'rc-fact' }, el('dt', {}, marked(labelOf({}, name))),
+  el('dd', {}, el('div', { class: 'rc-change' }, diffView(shownText(before[name]), '')), el('div', { class: 'rc-soft' }, 'left out now')));
+
 const facts = (card, before, onOpen) => {
   const names = fieldNames(card).filter((name) => name in card.args);
   if (!names.length) return el('p', { class: 'rc-soft' }, 'This action takes no details.');
-  return el('dl', { class: 'rc-facts' }, names.map((name) => factRow(card, name, before, onOpen)));
+  const removed = before ? Object.keys(before).filter((name) => !(name in card.args)) : [];
+  return el('dl', { class: 'rc-facts' }, names.map((name) => factRow(card, name, before, onOpen)), removed.map((name) => removedRow(card, name, before)));
 };
 
 const whySection = (card) => section('Why you are asked', 'rc-why', card.reasons.length

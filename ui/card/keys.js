@@ -28,7 +28,8 @@ const installKeys = (root, press, submit) => {
 };
 
 const HELP = [['A', 'approve'], ['E', 'edit, then Ctrl + Enter approves the edit'], ['R', 'reject, then 1 to 6 for the reason'],
-  ['T', 'answer the agent instead'], ['S', 'snooze: to the end of this list'], ['U', 'undo the last decision'],
+  ['T', 'answer the agent instead'], ['S', 'snooze for everybody, then 1 to 3'], ['X', 'escalate to a lead or a person'],
+  ['D', 'extend the due time (leads)'], ['K', 'take a held card over (leads)'], ['N', 'next: to the end of your list'], ['U', 'undo the last decision'],
   ['O', 'open what is folded'], ['Esc', 'back'], ['?', 'this help']];
 
 const helpDialog = (onSwitch) => {

@@ -10,28 +10,30 @@ const keyed = (label, key, className, handler) => el('button', { type: 'button',
 
 const actionBar = (press) => {
   const button = (label, key, className) => keyed(label, key, className, () => press(key.toLowerCase()));
-  const look = [button('Approve', 'A', 'rc-approve'), button('Edit', 'E', ''), button('Reject', 'R', 'rc-reject'), button('Respond', 'T', ''), button('Snooze', 'S', '')];
+  const deciding = [button('Approve', 'A', 'rc-approve'), button('Edit', 'E', ''), button('Reject', 'R', 'rc-reject'), button('Respond', 'T', '')];
+  const passing = [button('Snooze', 'S', 'rc-lesser'), button('Escalate', 'X', 'rc-lesser'), button('Next', 'N', 'rc-lesser')];
   const help = el('button', { type: 'button', class: 'rc-button rc-quiet', 'aria-label': 'Keys', on: { click: () => press('?') } }, el('kbd', { 'aria-hidden': 'true' }, '?'));
   const hint = el('span', { class: 'rc-hint', role: 'status' });
-  const node = el('div', { class: 'rc-actions', role: 'toolbar', 'aria-label': 'Decide' }, look, help, hint);
+  const node = el('div', { class: 'rc-actions', role: 'toolbar', 'aria-label': 'Decide' }, deciding, passing, help, hint);
   return {
     node,
-    paint({ blocked, empty }) {
-      look.forEach((one, at) => { one.disabled = empty || (at === 0 && Boolean(blocked)); });
-      hint.textContent = empty ? '' : blocked || '';
+    paint({ barred, folded, looker, empty }) {
+      deciding.forEach((one, at) => { one.disabled = empty || Boolean(barred) || (at === 0 && Boolean(folded)); });
+      passing.forEach((one, at) => { one.disabled = empty || (looker && at < 2); });
+      hint.textContent = empty ? '' : barred || folded || '';
     },
   };
 };
 
 const rejectPanel = (onReject, onBack) => {
   const feedback = el('textarea', { id: 'rc-feedback', rows: 2, maxlength: 4000 });
-  const reject = (at) => onReject(REASONS[at][0], feedback.value.trim());
+  const reject = (at) => { if (REASONS[at]) onReject(REASONS[at][0], feedback.value.trim()); };
   const node = el('div', { class: 'rc-panel' },
     el('h3', { tabindex: '-1' }, 'Reject: why?'),
     el('div', { class: 'rc-reasons' }, REASONS.map(([, label], at) => keyed(label, String(at + 1), 'rc-reject', () => reject(at)))),
     el('label', { for: 'rc-feedback' }, 'Tell the agent more ', el('span', { class: 'rc-soft' }, 'optional, write it before you choose')), feedback,
     el('div', { class: 'rc-row' }, keyed('Back', 'Esc', '', onBack)));
-  return { node, reject, focus: () => node.querySelector('h3').focus(), submit: () => false };
+  return { node, digit: reject, focus: () => node.querySelector('h3').focus(), submit: () => false };
 };
 
 const respondPanel = (onRespond, onBack) => {

@@ -14,7 +14,7 @@ const argumentRows = (args, accepted) => {
   return el('dl', { class: 'rv-fields' }, names.map(row));
 };
 
-const listView = (root, { title, path, field, row, empty, search, extra, also }) => {
+const listView = (root, { title, path, field, row, empty, search, extra, also, onBody }) => {
   const list = el('ul', { class: 'rv-list', 'aria-label': title });
   const note = el('div', { class: 'rv-empty', role: 'status' }, 'Loading…');
   const box = search ? el('input', { type: 'search', id: `rv-search-${field}`, on: { input: () => { clearTimeout(timer); timer = setTimeout(load, 250); } } }) : null;
@@ -22,7 +22,11 @@ const listView = (root, { title, path, field, row, empty, search, extra, also })
   let timer = 0;
   let turn = 0;
   const show = (items) => {
+    const active = list.contains(document.activeElement) ? document.activeElement : null;
+    const [held, label] = active && active.closest('[data-action]') ? [active.closest('[data-action]').dataset.action, active.textContent] : [null, ''];
     fill(list, items.map((item) => row(item, { load, show })));
+    const again = held && [...list.children].find((one) => one.dataset.action === held);
+    if (again) ([...again.querySelectorAll('button, summary')].find((one) => one.textContent === label) || list).focus();
     list.hidden = !items.length;
     note.hidden = Boolean(items.length);
     note.textContent = box && box.value ? 'Nothing fits that search.' : empty;
@@ -32,7 +36,7 @@ const listView = (root, { title, path, field, row, empty, search, extra, also })
     const query = new URLSearchParams({ ...(box && box.value ? { search: box.value } : {}), ...(more && more.checked ? { [also.name]: 'true' } : {}) });
     const { status, body } = await settled('GET', `${path}?${query}`);
     if (mine !== turn) return;
-    if (status === 200) show(body[field]);
+    if (status === 200) { show(body[field]); if (onBody) onBody(body); }
     else { list.hidden = true; note.hidden = false; note.textContent = body.message; }
   };
   list.hidden = true;

@@ -28,12 +28,18 @@ let turn = 0;
 
 const address = (line) => `${basePath()}/?review=${encodeURIComponent(line.id)}`;
 
+const holding = (line) => [
+  line.quorum > 1 || line.approvals.length ? `${line.approvals.length} of ${line.quorum} approved` : '',
+  line.holder && secondsTo(line.held_until) > 0 ? `${line.holder} works on it` : '',
+  line.edited_by ? `edited by ${line.edited_by}` : '',
+].filter(Boolean).join(' · ');
+
 const inboxRow = (line) => el('tr', { on: { click: (event) => { if (!event.target.closest('a') && !String(getSelection())) location.assign(address(line)); } } },
   el('th', { scope: 'row' }, el('a', { href: address(line) }, `RQ-${line.number}`)),
   el('td', { class: 'rv-title' }, marked(words(line.title || line.tool)), el('div', { class: 'rc-soft rc-mono' }, marked(line.tool))),
   el('td', {}, el('span', { class: `rv-word rv-word-is-${CONSEQUENCE_NAMES.includes(line.consequence) ? line.consequence : 'irreversible'}` }, marked(line.consequence))),
-  el('td', {}, marked(line.requester)), el('td', { class: 'rc-text' }, marked(line.why)),
-  el('td', { class: 'rv-when' }, age(line.created), line.due ? el('div', {}, due(line.due)) : null));
+  el('td', {}, marked(line.requester)), el('td', { class: 'rc-text' }, marked(line.why), holding(line) ? el('div', { class: 'rv-holding' }, marked(holding(line))) : null),
+  el('td', { class: 'rv-when' }, age(line.created), line.due ? el('div', { class: secondsTo(line.due) < 600 ? 'rv-due-soon' : '' }, due(line.due)) : null));
 
 const paint = () => {
   const fits = (value, wish) => wish === ANY || value === wish;

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -13,6 +14,7 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from ...graph.deciding import Decided
 from ...graph.desk import Desk
 from ...graph.opening import open_desk
 from ...graph.views import ReviewCard
@@ -20,6 +22,7 @@ from .database import Database
 from .place import OPERATOR, reopen_place
 from .say import Failed, out, print_json, show, wait_for
 from .shown import visible_text
+from .standing import add_commands, standing
 
 app = typer.Typer(help="List, show and decide what waits.", no_args_is_help=True)
 
@@ -44,12 +47,15 @@ def list_reviews(
     if as_json:
         print_json({"pending": [card.as_json() for card in cards], "tasks": [task.as_json() for task in tasks]})
         return
-    table = Table("review", "action", "arguments", "for", "confidence", "why you are asked", box=None)
+    now = datetime.now(UTC)
+    table = Table("review", "action", "arguments", "for", "confidence", "why you are asked", "where it stands", box=None)
     for card in cards:
         sure = card.confidence["value"] if card.confidence else None
         words = (f"RQ-{card.number}", f"{card.title} ({card.consequence})", visible_text(_short(card.args)), card.requester)
         why = next((one["text"] for one in card.reasons if one["ruling"] == "review"), "")
-        table.add_row(*(Text(word) for word in (*words, "" if sure is None else f"{sure:.2f} uncertified", why)))
+        table.add_row(
+            *(Text(word) for word in (*words, "" if sure is None else f"{sure:.2f} uncertified", why, standing(card, now)))
+        )
     out.print(table) if cards else show("Nothing waits.")
     for task in tasks:
         show(f"needs a person ({task.kind}): {task.title} {_short(task.args)} {task.text} [{task.action or task.thread}]")
@@ -76,13 +82,22 @@ def show_review(
         return
     show(f"RQ-{card.number}  {card.title}  ({card.consequence}, for {card.requester}, {card.status})")
     for name, value in card.args.items():
-        show(f"  {name}: {visible_text(value if isinstance(value, str) else json.dumps(value))}")
+        show(f"  {name}: {_text(value)}")
+    _section(
+        "edited from", [f"{name}: {_text(value)}" for name, value in (card.proposed or {}).items() if value != card.args.get(name)]
+    )
+    stands = [standing(card, datetime.now(UTC)), visible_text(card.close_reason), visible_text(card.blocked)]
+    _section("where it stands", [line for line in stands if line])
     _section("why you are asked", [f"{one['check']}: {one['text']}" for one in card.reasons])
     _section("evidence", [one["text"] for one in card.evidence])
     if card.confidence:
         value = card.confidence["value"]
         _section("confidence (uncertified)", ["not measured" if value is None else f"{value:.2f}"])
     _section("conversation (not checked)", [f"{turn['role']}: {visible_text(turn['text'])}" for turn in card.conversation])
+
+
+def _text(value: Any) -> str:
+    return visible_text(value if isinstance(value, str) else json.dumps(value))
 
 
 def _section(title: str, lines: list[str]) -> None:
@@ -200,7 +215,7 @@ def _decide(
             await desk.drain()
             lines = await desk.history(who, limit=200, automatic=False)
             line = next(one for one in lines if one.review == card.id)
-            return {"review": card.id, "number": card.number, "status": decided.status, **line.as_json()}
+            return {"review": card.id, "number": card.number, "status": decided.status, **_counts(decided), **line.as_json()}
 
     try:
         found = wait_for(work())
@@ -212,6 +227,8 @@ def _decide(
     show(f"RQ-{found['number']} {found['status']} by {who}: {found['title']} {_short(found['accepted'] or found['args'])}")
     if found["outcome"]:
         show(f"{found['outcome']}: {found['result']}")
+    elif found["status"] == "pending":
+        show(f"{found['approvals']} of {found['quorum']} approved: it still waits for somebody else.")
     elif found["status"] == "approved":
         show("Not carried out yet: a worker, or whoever is at work on this case, does it next.")
 
@@ -254,3 +271,10 @@ async def _opened(home: Path, database: str | None, model: str | None = None) ->
     else:
         async with reopen_place(home, model) as place:
             yield place.desk
+
+
+def _counts(decided: Decided) -> dict[str, int]:
+    return {"approvals": decided.approvals, "quorum": decided.quorum}
+
+
+add_commands(app, _opened, _found)
