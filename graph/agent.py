@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any, Literal
@@ -13,12 +13,14 @@ from langchain_core.messages import BaseMessage, convert_to_messages, messages_f
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
+from . import holding, records, stopping
 from .clock import Clock, fresh_id
 from .config import requester_of, thread_of
 from .errors import (
     AssentError,
     MessageTooLong,
     NotAllowed,
+    Stopped,
     ThreadBusy,
     ThreadClosed,
     TooMany,
@@ -46,14 +48,14 @@ AWAY_SECONDS = 10.0
 SAFETY_NET = timedelta(seconds=90)
 
 Emit = Callable[[Any], None]
-Standing = Literal["finished", "waiting", "stalled", "cancelled"]
+Standing = Literal["finished", "waiting", "stopped", "stalled", "cancelled"]
 
 log = logging.getLogger("assent")
 
 
 @dataclass(frozen=True, slots=True)
 class Driven:
-    """How far a thread got: `waiting` for a person, `finished`, `stalled` by an error, or `cancelled`."""
+    """How far a thread got: `waiting` for a person, `finished`, `stopped` by a stop, `stalled` by an error, or `cancelled`."""
 
     standing: Standing
     error: Exception | None = None
@@ -69,11 +71,12 @@ class Agent:
         store: Store,
         clock: Clock,
         tenant: str,
+        undo: Callable[[str], Awaitable[None]],
         limits: Limits | None = None,
         gated: Gated = lambda _: True,
-    ):
+    ) -> None:
         self.name, self.graph, self.tenant, self._gated = name, graph, tenant, gated
-        self._store, self._clock, self._limits = store, clock, limits or Limits()
+        self._store, self._clock, self._undo, self._limits = store, clock, undo, limits or Limits()
         self._running: set[asyncio.Task[Driven]] = set()
 
     def get_graph(self, **kwargs: Any) -> Any:
@@ -180,6 +183,7 @@ class Agent:
 
     async def _driven(self, thread: str, emit: Emit, config: RunnableConfig, modes: dict[str, Any]) -> Driven:
         try:
+            await self._undo(thread)
             standing = await self._as_far_as_it_goes(thread, emit, config, modes)
             while not await self._at_rest(thread, standing):
                 standing = await self._as_far_as_it_goes(thread, emit, config, modes)
@@ -187,6 +191,8 @@ class Agent:
             raise  # the lease was lost: whoever took it over says how the thread stands
         except ThreadClosed:
             return Driven("cancelled")
+        except Stopped:
+            return Driven("stopped")
         except Exception as error:
             if not isinstance(error, AssentError) and not is_away(error):
                 log.exception("the thread %s stalled", thread)
@@ -213,6 +219,8 @@ class Agent:
             if row is None or row.status == "cancelled":
                 await self._close(thread)
                 return "cancelled"
+            if await stopping.rests(self._store, self._clock, row.tenant, row.agent, thread):
+                return "stopped"
             mine = _configured(config, row)
             snapshot = snapshot or await self.graph.aget_state(mine)
             if snapshot.next:
@@ -229,18 +237,25 @@ class Agent:
 
     async def _close(self, thread: str) -> None:
         """Leave no claim of a cancelled case open: we hold its lease, so whoever made one is gone."""
+        told = "The process stopped while the tool ran, and the case was cancelled."
         async with self._store.begin() as tx:
-            await executions.abandon(
-                tx, thread, "The process stopped while the tool ran, and the case was cancelled.", self._clock()
-            )
+            for row in await executions.claimed(tx, thread):
+                if await executions.finish(tx, row.action, row.claimed_by, "unknown", told, self._clock()):
+                    records.execution(tx, row, "unknown", self._clock(), "worker", told)
+                    await holding.ended(tx, row, "unknown", self._clock(), has_undo=False)
 
     async def _deliver(self, row: InboundRow, snapshot: Any, config: RunnableConfig, emit: Emit, modes: dict[str, Any]) -> None:
         """Hand a stored message to the graph once: its id tells whether an earlier attempt got through."""
         known = {message.id for message in snapshot.values.get("messages", [])}
+        async with self._store.read() as tx:
+            given = [*await threads.notes(tx, row.thread), row]
         if row.id not in known:
-            await self._run({"messages": messages_from_dict(row.messages)}, config, emit, modes)
+            said = [message for one in given for message in one.messages]
+            await self._run({"messages": messages_from_dict(said)}, config, emit, modes)
         async with self._store.begin() as tx:
-            await threads.settle_message(tx, row.id, "delivered")
+            for one in given:
+                if one.id == row.id or one.id in known or row.id not in known:
+                    await threads.settle_message(tx, one.id, "delivered")
 
     async def _run(self, input: Any, config: RunnableConfig, emit: Emit, modes: dict[str, Any]) -> None:
         async for part in self.graph.astream(input, config, durability="sync", **modes):

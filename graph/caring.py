@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from . import records
+from . import records, undoing
 from .clock import Clock
 from .errors import AssentError, NotAllowed, UnknownThread
 from .people import require
@@ -17,7 +17,7 @@ SETTLED = {"done": "succeeded", "not_done": "failed"}
 
 
 async def settle(store: Store, clock: Clock, action_id: str, outcome: Literal["done", "not_done"], actor: str, note: str) -> None:
-    """Record a person's word on an `unknown` execution and wake its thread."""
+    """Record a person's word on an execution, or its undoing, that nobody can vouch for; the agent goes on with that."""
     if outcome not in SETTLED:
         raise AssentError("Say 'done' if it happened, by hand or by itself, or 'not_done' if it did not.")
     async with store.begin() as tx:
@@ -26,6 +26,8 @@ async def settle(store: Store, clock: Clock, action_id: str, outcome: Literal["d
         if known is None or known.tenant != user.tenant:
             raise AssentError("There is no such execution.")
         await threads.lock(tx, known.thread)
+        if await undoing.settle(tx, known, SETTLED[outcome], clock(), actor, note):
+            return
         if not await executions.settle(tx, action_id, "unknown", SETTLED[outcome], actor, note, clock()):
             raise AssentError(f"This execution is settled already: {known.status}, by {known.settled_by or 'the tool'}.")
         records.execution(tx, known, SETTLED[outcome], clock(), actor, note)

@@ -6,11 +6,11 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from . import records
+from . import holding, records, stopping
 from .asking import terms_of
 from .errors import ThreadBusy
 from .standing import digest_of_args, standing
-from .store import executions, reviews, threads
+from .store import executions, reviews, stops, threads
 from .store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
 from .store.session import AsyncSession
 
@@ -44,7 +44,7 @@ class Recorded:
 
 @dataclass(frozen=True, slots=True)
 class Withheld:
-    """The review is pending again, or its approval is not in effect yet: nobody's assent stands behind the action now."""
+    """It has to wait: its approval is pending or not in effect yet, it is held for a veto, or a stop keeps it back."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,8 @@ async def claim(
 ) -> Claim | Refused:
     """Claim the one execution of an action, under the locks of thread and review; see `Ledger.claim`."""
     row = await reviews.action(tx, action_id)
+    if row is not None:
+        await stops.share(tx, row.tenant)
     thread = await threads.lock(tx, row.thread) if row else None
     review = await reviews.of_action(tx, action_id, lock=True)
     known = await executions.get(tx, action_id)
@@ -93,7 +95,9 @@ async def claim(
     granted = replace(found, fence=fence) if isinstance(found, Claimed) else None
     if known is not None:
         return await _attempted(tx, known, fence, granted, idempotent, now)
-    return await _begun(tx, row, granted, now) if granted is not None else Refused(NOBODY)
+    if granted is None:
+        return Refused(NOBODY)
+    return Withheld() if await stopping.keeps_back(tx, row, now) else await _begun(tx, row, granted, now)
 
 
 async def _begun(tx: AsyncSession, row: ActionRow, granted: Claimed, now: datetime) -> Claim:
@@ -112,7 +116,11 @@ async def _authority(
     """Return what stands behind the action now, from rows alone."""
     approvals: tuple[DecisionRow, ...] = ()
     args, digest = row.args, row.digest
-    if row.verdict != "allow":
+    if row.verdict == "allow":
+        held, vetoed = await holding.look(tx, row, now)
+        if held or vetoed:
+            return Refused(vetoed) if vetoed else Withheld()
+    else:
         if row.verdict != "review" or review is None:
             return Refused(NOBODY)
         if review.status == "pending":
@@ -150,11 +158,14 @@ async def _attempted(
     owner = owner_of(known.claimed_by)
     if owner != owner_of(fence) and await threads.held(tx, known.thread, owner, now):
         return InFlight()
+    if granted is not None and idempotent and await stopping.keeps_back(tx, granted.action, now):
+        return Withheld()
     if granted is not None and idempotent and await executions.reclaim(tx, known.action, known.claimed_by, fence, now):
         records.execution(tx, known, "reclaimed", now, "worker")
         return granted
     if await executions.finish(tx, known.action, known.claimed_by, "unknown", STOPPED, now):
         records.execution(tx, known, "unknown", now, "worker", STOPPED)
+        await holding.ended(tx, known, "unknown", now, has_undo=False)
         return Recorded("unknown", STOPPED)
     ended = await executions.get(tx, known.action)
     return Recorded(ended.status, ended.result or "") if ended else Recorded("unknown", STOPPED)

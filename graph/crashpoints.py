@@ -24,6 +24,8 @@ POINTS = (
     "before-effect",
     "after-effect",
     "after-finish",
+    "after-undo-claim",
+    "after-undo-effect",
     "before-checkpoint",
     "before-wake-done",
     "after-wake-done",

@@ -13,7 +13,7 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from ..tools.declaration import schema_digest, schema_of
-from . import caring, chatting, crashpoints, deciding, reading, withdrawing
+from . import caring, chatting, crashpoints, deciding, reading, stopping, tasks, withdrawing
 from .agent import Agent
 from .canonical import digest_of
 from .cards import Cards
@@ -38,6 +38,7 @@ from .proposing import Proposer, native
 from .store.models import ActionRow
 from .store.session import Store
 from .sweeping import Sweeper
+from .undoing import Undoer
 from .views import ExampleView, HistoryLine, ReviewCard, Task
 from .wiring import Gate
 from .worker import Worker
@@ -63,7 +64,8 @@ class Desk(Cards, Controls):
         self.users = People(store, clock, tenant)
         self.agents: dict[str, Agent] = {}
         self.denials = Denials(store, clock, tenant)
-        self.sweeper = Sweeper(store, clock, tenant, Sender(store, clock, tenant, notifier), Signer(store, clock, tenant, signing))
+        waker, sender = stopping.Waker(store, clock, tenant), Sender(store, clock, tenant, notifier)
+        self.sweeper = Sweeper(store, clock, tenant, waker, sender, Signer(store, clock, tenant, signing))
         self.worker = Worker(store, clock, tenant, self.agents, self.sweeper)
         self._ledger = Ledger(store, clock, limits)
         self._gates: dict[str, list[Gate]] = {}
@@ -161,7 +163,8 @@ class Desk(Cards, Controls):
         if name in self.agents:
             raise AssentError(f"There is an agent {name!r} already; give this one another name.")
         limits, gated = self._ledger.room.limits, lambda row: self.gate_of(row) is not None
-        agent = Agent(name, graph, self.store, self.clock, self.tenant, limits, gated)
+        undo = Undoer(self.store, self.clock, self.gate_of)
+        agent = Agent(name, graph, self.store, self.clock, self.tenant, undo, limits, gated)
         self.agents[name] = agent
         return agent
 
@@ -267,7 +270,7 @@ class Desk(Cards, Controls):
 
     async def tasks(self, actor: str) -> list[Task]:
         """Return what only a person can settle."""
-        return await reading.tasks(self.store, self.clock, actor)
+        return await tasks.tasks(self.store, self.clock, actor)
 
     async def examples(self, actor: str, *, limit: int = 500, retired: bool = True) -> list[ExampleView]:
         """Return what decisions taught, oldest first."""

@@ -129,6 +129,10 @@ class ThreadClosed(AssentError):
     """This case was cancelled; start a new one."""
 
 
+class Stopped(AssentError):
+    """A stop is pressed; the agent goes on when it is lifted."""
+
+
 class Forgotten(AssentError):
     """The graph no longer knows of what waits for assent in this thread."""
 

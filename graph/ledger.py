@@ -2,36 +2,20 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Literal
-
-from . import asking, claiming, records
+from . import asking, claiming, holding, outcomes, records, stopping
 from .claiming import Claim, Claimed, InFlight, Recorded, Refused, Withheld, owner_of
 from .clock import Clock
 from .errors import NotAllowed, ThreadBusy, ThreadClosed, Unauthorised
 from .limits import Limits, fair
+from .outcomes import Outcome, OutcomeStatus
 from .policy_changes import note_change
 from .room import Room
-from .standing import standing
 from .store import executions, reviews, threads
 from .store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
 from .store.session import Store
 from .terms import DEFAULT, Terms
 
 __all__ = ["Claim", "Claimed", "InFlight", "Ledger", "Outcome", "OutcomeStatus", "Recorded", "Withheld"]
-
-OutcomeStatus = Literal["pending", "approved", "rejected", "answered", "expired", "superseded", "cancelled"]
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """Where a review stands, as the agent is told it."""
-
-    status: OutcomeStatus
-    type: str = ""
-    actor: str = ""
-    reason: str = ""
-    message: str = ""
 
 
 class Ledger:
@@ -72,6 +56,7 @@ class Ledger:
             if asked is not None:
                 asked.requester, asked.priority = row.requester, fair(asked.priority, waiting)
                 tx.add(asked)
+            await holding.begin(tx, row, terms, self.clock())
             await note_change(tx, row)
             records.verdict(tx, row, asked)
         return row
@@ -85,21 +70,17 @@ class Ledger:
             return await reviews.of_action(tx, action_id)
 
     async def outcome(self, action_id: str) -> Outcome:
-        """Return where the review of an action stands; a decision inside its undo window does not count yet."""
+        """Return where an action stands; one that could begin is `pending` as long as a stop keeps it back."""
         async with self.store.read() as tx:
-            review, row = await reviews.of_action(tx, action_id), await reviews.action(tx, action_id)
-            if review is None or row is None:
-                raise Unauthorised
-            if review.status not in ("approved", "rejected", "answered"):
-                return Outcome(_status(review.status), reason=review.close_reason)
-            decision = await reviews.last_decision(tx, review.id)
-            effective = decision.effective_at if decision is not None else None
-            if review.status == "approved":
-                # where too few stand behind it any more, the claim finds out and says so
-                effective = (await standing(tx, review, row, self.clock())).effective_at(review.quorum) or effective
-            if decision is None or effective is None or effective > self.clock():
-                return Outcome("pending")
-            return Outcome(_status(review.status), decision.type, decision.actor, decision.reason, decision.message)
+            action = await reviews.action(tx, action_id)
+            found = await outcomes.of_action(tx, action, self.clock())
+        if action is not None and found.status == "approved" and (told := await stopping.keeps(self.store, self.clock, action)):
+            return Outcome("pending", message=told)
+        return found
+
+    async def rests(self, tenant: str, agent: str, thread: str) -> str:
+        """Return the words of a stop under which an agent proposes nothing; empty when there is none."""
+        return await stopping.rests(self.store, self.clock, tenant, agent, thread)
 
     async def claim(self, action_id: str, owner: str, tool_digest: str, *, idempotent: bool, nonce: str = "") -> Claim:
         """Claim the one execution of an action, if a verdict or people's approvals cover exactly what would run.
@@ -117,6 +98,9 @@ class Ledger:
     async def again(self, action_id: str, fence: str) -> bool:
         """Grant one more call of an idempotent tool under a claim that still stands, and count it; else False."""
         async with self.store.begin() as tx:
+            action = await reviews.action(tx, action_id)
+            if action is None or await stopping.forbids(tx, action):
+                return False
             known = await executions.get(tx, action_id)
             thread = await threads.lock(tx, known.thread) if known is not None else None
             if known is None or thread is None or thread.status == "cancelled" or thread.lease_owner != owner_of(fence):
@@ -126,12 +110,16 @@ class Ledger:
             records.execution(tx, known, "retried", self.clock(), "worker")
             return True
 
-    async def finish(self, action_id: str, fence: str, status: str, result: str) -> Recorded:
-        """Record what came of a claim; if it ended otherwise, what is on record stands. Raises ThreadBusy if it was taken over."""
+    async def finish(self, action_id: str, fence: str, status: str, result: str, *, has_undo: bool = False) -> Recorded:
+        """Record what came of a claim; if it ended otherwise, what is on record stands. Raises ThreadBusy if it was taken over.
+
+        What succeeded without a person can be undone for as long as its terms say, if its tool declares an undo.
+        """
         async with self.store.begin() as tx:
             known = await executions.get(tx, action_id)
             if known is not None and await executions.finish(tx, action_id, fence, status, result, self.clock()):
                 records.execution(tx, known, status, self.clock(), "worker", result)
+                await holding.ended(tx, known, status, self.clock(), has_undo=has_undo)
                 return Recorded(status, result)
             known = await executions.get(tx, action_id)
         if known is not None and known.status == "claimed":
@@ -149,8 +137,3 @@ class Ledger:
         async with self.store.read() as tx:
             known = await executions.get(tx, action_id)
             return Recorded(known.status, known.note or known.result or "") if known else None
-
-
-def _status(status: str) -> OutcomeStatus:
-    found: OutcomeStatus = status  # type: ignore[assignment]  # rows hold these words only
-    return found

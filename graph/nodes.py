@@ -22,7 +22,7 @@ from .leases import lease, let_finish
 from .ledger import Claimed, InFlight, Recorded, Withheld
 from .masking import hidden, scrubbed
 from .patience import patiently
-from .payload import payload
+from .payload import held_payload, payload
 from .proposals import Proposal, check, rest_of, row_of
 from .running import run_tool
 from .signals.reading import taken
@@ -100,16 +100,16 @@ async def _readings(gate: Gate, state: CallState) -> list[Reading]:
 
 
 def review(gate: Gate) -> Node:
-    """Wait until a person's decision is on record; what the interrupt is answered with counts for nothing."""
+    """Wait until a decision is on record, a veto window is over, or a stop is lifted; the interrupt's answer counts for nothing."""
 
     async def review(state: CallState) -> dict[str, Any]:
         action = state["call"]["action"]
         while (outcome := await gate.ledger.outcome(action)).status == "pending":
             row, asked = await gate.ledger.stored(action), await gate.ledger.review_of(action)
-            if row is None or asked is None:
+            if row is None:
                 raise Unauthorised
             crashpoints.reach("before-interrupt")
-            interrupt(payload(row, asked))
+            interrupt(held_payload(row, outcome.message) if asked is None or outcome.message else payload(row, asked))
         return {"outcome": asdict(outcome)}
 
     return review
@@ -165,9 +165,15 @@ async def _run_and_record(gate: Gate, claim: Claimed) -> Recorded:
         return await gate.ledger.again(claim.action.id, claim.fence)
 
     crashpoints.reach("after-claim")
-    status, result = await run_tool(gate.tools[claim.action.tool], claim, again)
+    tool = gate.tools[claim.action.tool]
+    status, result = await run_tool(tool, claim, again)
     told = scrubbed(result, hidden(claim.args, claim.action.secrets))
-    done = await patiently(lambda: gate.ledger.finish(claim.action.id, claim.fence, status, told), AWAY_SECONDS)
+    has_undo = declaration_of(tool).undo is not None
+
+    async def record() -> Recorded:
+        return await gate.ledger.finish(claim.action.id, claim.fence, status, told, has_undo=has_undo)
+
+    done = await patiently(record, AWAY_SECONDS)
     crashpoints.reach("after-finish")
     return done
 

@@ -19,6 +19,7 @@ from . import records
 from .clock import Clock, fresh_id, utc_now
 from .errors import AssentError
 from .notices import Notice, Notifier, notice_of
+from .people import require
 from .store import notices
 from .store.control_models import NoticeRow
 from .store.session import Store
@@ -95,6 +96,16 @@ def notifier_of(environment: Mapping[str, str], clock: Clock) -> Notifier:
     """Return the notifier that the environment names: `ASSENT_WEBHOOK_URL` with `ASSENT_WEBHOOK_SECRET`, else the log."""
     url = environment.get("ASSENT_WEBHOOK_URL", "")
     return Webhook(url, environment.get("ASSENT_WEBHOOK_SECRET", ""), clock) if url else to_log
+
+
+async def resend(store: Store, clock: Clock, notice_id: str, actor: str) -> None:
+    """Let a notice that was given up be tried again."""
+    async with store.begin() as tx:
+        user = await require(tx, actor, "operator")
+        row = await notices.get(tx, notice_id)
+        if row is None or row.tenant != user.tenant or not await notices.again(tx, notice_id, clock()):
+            raise AssentError("There is no such notice among those that could not be sent.")
+        records.about(tx, row.tenant, clock(), "notice.again", actor, notice_id, {"kind": row.kind, "review": row.review})
 
 
 class Sender:

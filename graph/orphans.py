@@ -6,9 +6,9 @@ from collections.abc import Callable
 from typing import Any
 
 from .errors import Forgotten
-from .store import reviews
+from .store import holds, reviews
 from .store.models import ActionRow
-from .store.session import Store
+from .store.session import AsyncSession, Store
 
 Gated = Callable[[ActionRow], bool]
 """Tells whether a gate of this process offers an action's tool."""
@@ -17,7 +17,7 @@ Gated = Callable[[ActionRow], bool]
 async def still_gated(store: Store, thread: str, gated: Gated) -> None:
     """Raise Forgotten when a tool that waits for assent is behind no gate here: resuming might call it without asking."""
     async with store.read() as tx:
-        left = [await reviews.action(tx, action) for action, _ in await reviews.unstarted(tx, thread)]
+        left = [await reviews.action(tx, action) for action, _ in await unstarted(tx, thread)]
     bare = [row.title for row in left if row is not None and not gated(row)]
     if bare:
         raise Forgotten(
@@ -30,9 +30,15 @@ async def none_forgotten(store: Store, thread: str, snapshot: Any) -> None:
     """Raise Forgotten when the graph is done although something waits or was approved: it was changed, or sent back in time."""
     told = {message.id for message in snapshot.values.get("messages", [])}
     async with store.read() as tx:
-        left = [title for action, title in await reviews.unstarted(tx, thread) if f"result_{action}" not in told]
+        begun = await unstarted(tx, thread)
+    left = [title for action, title in begun if f"result_{action}" not in told]
     if left:
         raise Forgotten(
             f"The graph no longer knows of what waits for assent here ({', '.join(left)}): it was changed, or sent back "
             "in time. Run the graph as it was, or cancel the case."
         )
+
+
+async def unstarted(tx: AsyncSession, thread: str) -> list[tuple[str, str]]:
+    """Return action and title of what waits, was approved or is held in a thread, and was never started."""
+    return [*await reviews.unstarted(tx, thread), *await holds.unstarted(tx, thread)]

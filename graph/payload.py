@@ -36,3 +36,17 @@ def payload(action: ActionRow, review: ReviewRow) -> dict[str, Any]:
         "responseSchema": answer,
         "expiresAt": review.due_at.isoformat() if review.due_at else None,
     }
+
+
+def held_payload(action: ActionRow, told: str) -> dict[str, Any]:
+    """Return the interrupt value of an action that asks nobody: it waits for its veto window, or for a stop to be lifted."""
+    return {
+        "type": "held",
+        "reason": "held",
+        "action": action.id,
+        "name": action.tool,
+        "digest": action.digest,
+        "tool_call_id": action.id,
+        "toolCallId": action.id,
+        "message": f"{action.title}: {told}",
+    }

@@ -1,19 +1,18 @@
-"""What the desk shows: the queue, a card, the history, the tasks, the examples; every query carries the reader's tenant."""
+"""What the desk shows: the queue, a card, the history, the examples; every query carries the reader's tenant."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import timedelta
 from typing import Any
 
 from .clock import Clock
 from .errors import UnknownReview
-from .heads import TROUBLE
 from .masking import hidden, masked
 from .people import require
 from .showing import cards_of
-from .store import examples, executions, reviews, settings, threads, wakes
-from .store.models import ActionRow, ReviewRow, ThreadRow
+from .store import examples, executions, holds, reviews
+from .store.control_models import HoldRow
+from .store.models import ActionRow, ReviewRow
 from .store.session import AsyncSession, Store
 from .store.workable import Reviewer
 from .terms import DECIDERS, rank
@@ -21,7 +20,6 @@ from .views import (
     ExampleView,
     HistoryLine,
     ReviewCard,
-    Task,
     automatic_line,
     example_view,
     history_line,
@@ -79,42 +77,6 @@ async def history(store: Store, actor: str, limit: int, before: int | None, sear
     return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
 
 
-UNATTENDED = timedelta(minutes=2)
-"""After so long without a process that drives it, a thread becomes a task."""
-
-
-async def tasks(store: Store, clock: Clock, actor: str, limit: int = 100) -> list[Task]:
-    """Return what only a person can settle, oldest first."""
-    async with store.read() as tx:
-        user = await require(tx, actor, "viewer")
-        unknown = await executions.unsettled(tx, user.tenant, limit)
-        stalled = await threads.stalled(tx, user.tenant, limit)
-        overdue = await wakes.overdue(tx, user.tenant, clock() - UNATTENDED, limit)
-        unsigned = await settings.get(tx, user.tenant, TROUBLE)
-    found = [
-        Task("unknown", action.id, action.thread, action.title, action.tool, masked(action.args, action.secrets),
-             execution.result or "", execution.claimed_at.isoformat())
-        for execution, action in unknown
-    ]  # fmt: skip
-    found += [
-        Task("stalled", None, row.id, "The agent cannot go on", "", {}, row.problem or "", row.created_at.isoformat())
-        for row in stalled
-    ]
-    if unsigned:
-        told = f"{unsigned['text']} Until it is mended, nothing shows that the log was not rewritten."
-        found.append(Task("unsigned", None, "", "The audit log is not being signed", "", {}, told, unsigned["since"]))
-    known = {task.thread for task in found}
-    return found + [
-        Task("unattended", None, row.id, "Nobody works on this case", "", {}, _unattended(row), wake.due_at.isoformat())
-        for wake, row in {row.id: (wake, row) for wake, row in overdue if row.status == "open"}.values()
-        if row.id not in known
-    ]
-
-
-def _unattended(row: ThreadRow) -> str:
-    return f"No running process knows the agent {row.agent!r}, or it is too busy. Start one, or cancel the case."
-
-
 async def list_examples(store: Store, actor: str, limit: int, *, retired: bool) -> list[ExampleView]:
     """Return what decisions taught, oldest first."""
     async with store.read() as tx:
@@ -133,6 +95,7 @@ async def statuses(tx: AsyncSession, thread: str) -> dict[str, dict[str, Any]]:
     """Return where each action of a thread stands, by action id, in the words of the chat."""
     standing: dict[str, dict[str, Any]] = {}
     asked = {row.action: row for row in await reviews.of_thread(tx, thread)}
+    held = {row.action: row for row in await holds.of_thread(tx, thread)}
     for action in await reviews.actions_of_thread(tx, thread):
         review, execution = asked.get(action.id), await executions.get(tx, action.id)
         standing[action.id] = {
@@ -141,15 +104,17 @@ async def statuses(tx: AsyncSession, thread: str) -> dict[str, dict[str, Any]]:
             "tool": action.tool,
             "title": action.title,
             "args": masked(action.args, action.secrets),
-            "status": _status(action, review, execution.status if execution else None),
+            "status": _status(action, review, held.get(action.id), execution.status if execution else None),
             "result": (execution.result or "") if execution else "",
         }
     return standing
 
 
-def _status(action: ActionRow, review: ReviewRow | None, execution: str | None) -> str:
+def _status(action: ActionRow, review: ReviewRow | None, hold: HoldRow | None, execution: str | None) -> str:
     if execution is not None:
         return execution
+    if hold is not None:
+        return "held" if hold.vetoed_by is None else "vetoed"
     if review is not None:
         return "waiting" if review.status == "pending" else review.status
     return "refused" if action.verdict == "refuse" else "starting"

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Coroutine
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,9 +13,10 @@ from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
 from ..tools.deadline import StoppedItself, TooSlow, within
-from ..tools.declaration import ActionRefused, Case, Declaration, OutcomeUnknown, at_hand, declaration_of, typed
+from ..tools.declaration import ActionRefused, Case, Declaration, OutcomeUnknown, at_hand, call_declared, declaration_of, typed
 from . import crashpoints
 from .ledger import Claimed
+from .store.models import ActionRow
 
 PAUSE_SECONDS = 0.2
 """Before the first retry; doubled before each further one."""
@@ -57,11 +58,28 @@ async def run_tool(tool: BaseTool, claim: Claimed, again: Again | None = None) -
     return attempt.status, attempt.text
 
 
+async def run_undo(tool: BaseTool, row: ActionRow) -> tuple[str, str]:
+    """Call the undo of a tool with the arguments that ran; returns the undo's status and its result as text, and never retries."""
+    declared = declaration_of(tool)
+    if declared.undo is None:
+        return "failed", "The tool declares no undo."
+    try:
+        args = typed(tool, row.args)
+    except ValidationError as error:
+        return "failed", f"the arguments do not fit the tool: {error.errors()[0]['msg']}"
+    attempt = await _tried(call_declared(declared.undo, **args), _case(row, declared), declared, "unknown")
+    return attempt.status, attempt.text
+
+
 async def _attempt(tool: BaseTool, claim: Claimed, declared: Declaration) -> Attempt:
     undecided = "failed" if claim.action.consequence == "read" else "unknown"
+    return await _tried(_called(tool, claim.args), _case(claim.action, declared), declared, undecided)
+
+
+async def _tried(call: Coroutine[Any, Any, Any], case: Case, declared: Declaration, undecided: str) -> Attempt:
     try:
-        with at_hand(_case(claim, declared)):
-            return Attempt("succeeded", as_text(await within(declared.timeout, _called(tool, claim.args))))
+        with at_hand(case):
+            return Attempt("succeeded", as_text(await within(declared.timeout, call)))
     except ActionRefused as error:
         return Attempt("failed", storable(str(error)))
     except OutcomeUnknown as error:
@@ -84,8 +102,7 @@ async def _called(tool: BaseTool, args: dict[str, Any]) -> Any:
     return result
 
 
-def _case(claim: Claimed, declared: Declaration) -> Case:
-    row = claim.action
+def _case(row: ActionRow, declared: Declaration) -> Case:
     return Case(
         tenant=row.tenant,
         thread=row.thread,

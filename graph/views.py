@@ -95,10 +95,10 @@ class HistoryLine:
 
 @dataclass(frozen=True, slots=True)
 class Task:
-    """Something only a person can settle: an execution nobody can vouch for, or an agent that cannot go on."""
+    """Something only a person can settle: an execution nobody can vouch for, an agent that cannot go on, work behind a stop."""
 
     kind: str
-    """`unknown` (settle it), `stalled` (try again or cancel), `unattended` (no process drives it) or `unsigned` (the audit log)."""
+    """`unknown`, `claimed`, `undo unknown`, `undo failed`, `stalled`, `unattended`, `undelivered`, `unsigned` or `stopped`."""
     action: str | None
     thread: str
     title: str
@@ -106,6 +106,10 @@ class Task:
     args: dict[str, Any]
     text: str
     since: str
+    next: str = ""
+    """What to do about it, in words."""
+    subject: str = ""
+    """The id that the doors take: of the action, thread, notice or stop."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the task as plain JSON."""

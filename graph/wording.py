@@ -24,6 +24,8 @@ def ran(done: Recorded, proposed: Mapping[str, Any], decision: DecisionRow | Non
     """Tell the agent what came of its action, and what a person changed in it."""
     if done.status == "failed":
         return f"Not done: {done.result}"
+    if done.status == "undone":
+        return f"Done, and undone again by a person; nothing of it stands. {done.result}"
     if decision is None or decision.args is None:
         return done.result
     return f"{done.result} (A person changed the arguments: {changes(proposed, decision.args, secrets)}.)"
@@ -51,6 +53,8 @@ def refused(outcome: Mapping[str, str] | None, reasons: Sequence[Mapping[str, st
     if outcome["status"] == "rejected":
         feedback = f" {outcome['message']}" if outcome["message"] else ""
         return f"A person rejected this action: {outcome['reason']}.{feedback}"
+    if outcome["status"] == "vetoed":
+        return f"A person vetoed this action before it began: {outcome['reason'] or 'no reason given'}."
     if outcome["status"] == "expired":
         return "This action does not happen: nobody decided in time."
     return f"This action does not happen: its review was {outcome['status']}."

@@ -13,7 +13,7 @@ from langgraph.types import Send
 
 from . import crashpoints
 from .config import requester_of, thread_of
-from .errors import ProposalError
+from .errors import ProposalError, Stopped
 from .excerpt import text_of
 from .gate import call_graph, calls_of, sends
 from .state import Conversation
@@ -54,6 +54,8 @@ def propose(gate: Gate) -> Any:
         closing = turn_over(this_turn(messages), gate.actions_per_turn, gate.attempts)
         if closing is not None:
             return {"messages": [AIMessage(closing, id=uuid4().hex)]}
+        if told := await gate.ledger.rests(gate.tenant, gate.agent, thread):
+            raise Stopped(told)
         step = await step_for(gate, messages, thread, requester_of(config))
         message = await _asked(gate, step)
         crashpoints.reach("after-propose")

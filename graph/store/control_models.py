@@ -46,6 +46,15 @@ class StopRow(SQLModel, table=True):
     __table_args__ = (sa.Index("stops_tenant", "tenant", "lifted_at"),)
 
 
+class PausedRow(SQLModel, table=True):
+    """A thread that a stop keeps back, until the stop is lifted and the thread was woken."""
+
+    __tablename__ = "paused"
+    stop: str = Field(primary_key=True, foreign_key="stops.id")
+    thread: str = Field(primary_key=True, foreign_key="threads.id")
+    at: datetime = moment()
+
+
 class NoticeRow(SQLModel, table=True):
     """Something people are to be told outside the desk; sent by workers, tried again until it arrives."""
 

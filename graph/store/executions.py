@@ -54,11 +54,10 @@ async def finish(tx: AsyncSession, action_id: str, owner: str, status: str, resu
     return int((await tx.exec(sa.update(ExecutionRow).where(mine).values(**values))).rowcount) == 1
 
 
-async def abandon(tx: AsyncSession, thread: str, result: str, now: datetime) -> int:
-    """Turn the open claims of a thread that nobody runs into `unknown`; returns how many."""
-    mine = sa.and_(col(ExecutionRow.thread) == thread, col(ExecutionRow.status) == "claimed")
-    values = {"status": "unknown", "result": result, "finished_at": now}
-    return int((await tx.exec(sa.update(ExecutionRow).where(mine).values(**values))).rowcount)
+async def claimed(tx: AsyncSession, thread: str) -> Sequence[ExecutionRow]:
+    """Return the open claims of a thread."""
+    query = select(ExecutionRow).where(ExecutionRow.thread == thread, ExecutionRow.status == "claimed")
+    return (await tx.exec(query)).all()
 
 
 async def settle(tx: AsyncSession, action_id: str, old: str, status: str, by: str, note: str, now: datetime) -> bool:
@@ -77,3 +76,12 @@ async def unsettled(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple
         .order_by(col(ExecutionRow.claimed_at))
     )
     return (await tx.exec(query.limit(limit))).all()
+
+
+async def claimed_before(tx: AsyncSession, tenant: str, moment: datetime, limit: int) -> Sequence[tuple[ExecutionRow, ActionRow]]:
+    """Return executions that were claimed before a moment and have not ended."""
+    late = sa.and_(col(ExecutionRow.status) == "claimed", col(ExecutionRow.claimed_at) < moment)
+    query = select(ExecutionRow, ActionRow).join(ActionRow, col(ActionRow.id) == col(ExecutionRow.action))
+    return (
+        await tx.exec(query.where(ExecutionRow.tenant == tenant, late).order_by(col(ExecutionRow.claimed_at)).limit(limit))
+    ).all()

@@ -47,7 +47,7 @@ class InboundRow(SQLModel, table=True):
     messages: list[dict[str, Any]] = plain_json()
     """The LangChain messages as they came in."""
     status: str = "waiting"
-    """`waiting`, `delivered` or `cancelled`."""
+    """`waiting`, `delivered` or `cancelled`; `note` for what the desk itself has to say, told with the requester's next message."""
     created_at: datetime = moment()
     __table_args__ = (_partial("inbound_waiting", "thread", where="status = 'waiting'"),)
 
@@ -205,7 +205,20 @@ class ExecutionRow(SQLModel, table=True):
     undo_claimed_by: str | None = None
     undo_result: str | None = Field(default=None, sa_type=sa.Text)
     __table_args__ = (
-        sa.Index("executions_status", "tenant", "status"),
+        sa.Index("executions_status", "tenant", "status", "claimed_at"),
+        sa.Index(
+            "executions_undo",
+            "tenant",
+            "undo_until",
+            sqlite_where=sa.text("undo_until IS NOT NULL"),
+            postgresql_where=sa.text("undo_until IS NOT NULL"),
+        ),
+        sa.Index(
+            "executions_undo_open",
+            "tenant",
+            sqlite_where=sa.text("undo_status IN ('unknown', 'failed')"),
+            postgresql_where=sa.text("undo_status IN ('unknown', 'failed')"),
+        ),
         sa.Index("executions_thread", "thread"),
         _partial("executions_unknown", "tenant", "claimed_at", where="status = 'unknown'"),
     )

@@ -82,6 +82,12 @@ async def waiting(tx: AsyncSession, thread: str) -> Sequence[InboundRow]:
     return (await tx.exec(query.order_by(col(InboundRow.created_at), col(InboundRow.id)))).all()
 
 
+async def notes(tx: AsyncSession, thread: str) -> Sequence[InboundRow]:
+    """Return what the agent is to be told with the requester's next message, oldest first."""
+    query = select(InboundRow).where(InboundRow.thread == thread, InboundRow.status == "note")
+    return (await tx.exec(query.order_by(col(InboundRow.created_at), col(InboundRow.id)))).all()
+
+
 async def count_waiting(tx: AsyncSession, tenant: str, cap: int) -> int:
     """Return how many messages wait for delivery in a tenant, counted to `cap` at most."""
     rows = sa.select(sa.literal(1)).select_from(InboundRow).join(ThreadRow, col(ThreadRow.id) == col(InboundRow.thread))
@@ -96,7 +102,7 @@ async def count_messages(tx: AsyncSession, thread: str, cap: int) -> int:
 
 
 async def settle_message(tx: AsyncSession, message: str, status: str) -> None:
-    """Set a waiting message's status to `delivered` or `cancelled`."""
+    """Set the status of a waiting message or note to `delivered` or `cancelled`."""
     await tx.exec(sa.update(InboundRow).where(col(InboundRow.id) == message).values(status=status))
 
 
