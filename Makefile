@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults bench eval screenshots browser lock clean
+.PHONY: help demo test check faults bench bench-queue bench-burst eval screenshots browser lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -28,6 +28,12 @@ faults: $(VENV)/.test  ## kill and race real processes, many times, and write do
 
 bench: $(VENV)/.test  ## what a pause and a resume cost, beside stock LangGraph
 	$(BIN)/python -m bench.cycle $(ARGS)
+
+bench-queue: $(VENV)/.test  ## what the queue costs with up to a million pending reviews, on both databases
+	$(BIN)/python -m bench.queue $(ARGS)
+
+bench-burst: $(VENV)/.test  ## twenty reviewers who decide at once, over HTTP, on both databases
+	$(BIN)/python -m bench.burst $(ARGS)
 
 eval: $(VENV)/.demo  ## the agent's proposals on the demo's held-out messages
 	$(BIN)/assent eval run demo $(ARGS)

