@@ -23,6 +23,7 @@ from .controls import Controls
 from .decisions import parse_decision
 from .denying import Denials
 from .errors import AssentError
+from .evidence import Evidence
 from .gate import gate_graph
 from .heads import Signer, Signing
 from .ledger import Ledger
@@ -47,7 +48,7 @@ from .workflow import agent_graph
 INSTRUCTIONS = "You help the requester. Propose one action at a time; people may have to approve it."
 
 
-class Desk(Cards, Controls):
+class Desk(Cards, Controls, Evidence):
     """An opened desk; made by `assent.open`."""
 
     def __init__(
@@ -233,10 +234,6 @@ class Desk(Cards, Controls):
     async def retire(self, example_id: str, actor: str, reason: str = "") -> None:
         """Take an example out, so that it teaches no more."""
         await caring.retire(self.store, self.clock, example_id, actor, reason)
-
-    async def denied(self, actor: str, door: str, reason: str = "", *, address: str = "") -> None:
-        """Note for the audit log that somebody was refused at a door; floods are counted instead of listed."""
-        await self.denials.note(actor, door, reason, address=address)
 
     # -- looking -------------------------------------------------------------------------------------------------------
 

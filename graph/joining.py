@@ -21,6 +21,7 @@ CREATE TABLE erased (seq INT PRIMARY KEY);
 """
 
 NEXT = {
+    "claimed": {""},
     "succeeded": {"claimed", "unknown"},
     "failed": {"claimed", "unknown"},
     "unknown": {"claimed"},
@@ -71,6 +72,9 @@ class Joins:
             self._decision(record, kind.removeprefix("decision."), body)
         elif kind == "execution.claimed":
             self._claim(record, body)
+        elif kind == "execution.presumed":
+            self._moved(record["subject"], "claimed")
+            self._moved(record["subject"], "unknown")
         elif kind.startswith("execution.") or kind == "undo.succeeded":
             self._moved(record["subject"], "undone" if kind == "undo.succeeded" else kind.removeprefix("execution."))
         elif kind == "erased":

@@ -8,7 +8,7 @@ import sys
 import typer
 
 from ...graph.errors import AssentError
-from . import audit, database, demo, doctor, evaluating, examples, inbox, model, people, web, working
+from . import audit, backup, database, demo, doctor, erasing, evaluating, examples, inbox, model, people, web, working
 from .say import Failed, complain
 
 app = typer.Typer(
@@ -27,6 +27,10 @@ app.add_typer(model.app, name="model")
 app.add_typer(people.app, name="users")
 app.add_typer(audit.app, name="audit")
 app.add_typer(database.app, name="db")
+audit.app.command("retain")(erasing.retain)
+database.app.command("backup")(backup.backup)
+database.app.command("restored")(erasing.restored)
+app.command("erase")(erasing.erase)
 app.command("worker")(working.worker)
 app.command("serve")(web.serve)
 app.command("doctor")(doctor.doctor)
