@@ -3,18 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+from contextlib import nullcontext
 
 import assent
+import postgres
 import pytest
+import sqlalchemy as sa
+from alembic import command
+from alembic.config import Config
 from assent.graph.checks import always
 from assent.graph.claiming import Claimed, Recorded
 from assent.graph.errors import AlreadyApproved, AlreadyDecided, HeldByAnother, StoreError, ThreadBusy, Unauthorised
 from assent.graph.leases import lease
 from assent.graph.ledger import Ledger
 from assent.graph.policy import Policy, on
-from assent.graph.store import executions, reviews
+from assent.graph.store import executions, migrate, reviews
 from assent.graph.terms import Terms
-from fakes import SAFE, Script, approve, as_owner, asks, calls, edit, on_thread, says, staff
+from fakes import SAFE, Script, approve, as_owner, asks, calls, edit, on_thread, staff
 
 PEOPLE = [f"p{index}" for index in range(6)]
 
@@ -177,4 +182,47 @@ async def test_one_action_recorded_by_many_at_once_is_recorded_once(any_url, til
         found = await gathered(*(Ledger(desk.store, desk.clock).record(one) for one in fresh))
         assert [one for one in found if isinstance(one, Exception)] == []
         assert len([card for card in await desk.pending("lee") if card.thread == "t9"]) == 1
-        assert says().content == "Done."
+
+
+FIRST = {
+    "threads": {"id": "t1", "tenant": "main", "agent": "assent", "requester": "carol", "status": "open", "created_at": "2026"},
+    "actions": {
+        "id": "act_1", "tenant": "main", "thread": "t1", "agent": "assent", "requester": "carol", "tool": "pay", "tool_digest": "d",
+        "args": "{}", "digest": "h", "consequence": "costly", "title": "pay", "verdict": "review", "reasons": "[]",
+        "readings": "[]", "evidence": "[]", "conversation": "[]", "precedents": "[]", "args_schema": "{}", "description": "",
+        "provenance": "{}", "created_at": "2026",
+    },
+    "reviews": {
+        "number": 1, "id": "rev_1", "tenant": "main", "action": "act_1", "thread": "t1", "tool": "pay", "status": "approved",
+        "version": 1, "priority": 1.0, "created_at": "2026",
+    },
+    "decisions": {
+        "sequence": 1, "id": "dec_1", "tenant": "main", "review": "rev_1", "action": "act_1", "version": 1, "type": "edit",
+        "actor": "ada", "role": "operator", "shown_digest": "h", "digest": "e", "args": '{"amount":3}', "reason": "",
+        "message": "", "effective_at": "2026", "created_at": "2026",
+    },
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
+async def test_an_edit_approved_under_the_first_schema_is_what_its_review_asks_about(kind, url):
+    with nullcontext(url) if kind == "sqlite" else postgres.fresh(empty=True) as address:
+        at_first_schema(address)
+        await migrate.upgrade(sa.make_url(address))
+        with as_owner(address, guarded=True) as connection:
+            found = connection.exec_driver_sql("SELECT digest, args, quorum FROM reviews").one()
+    assert tuple(found) == ("e", '{"amount":3}', 1)
+
+
+def at_first_schema(address):
+    """Make a database as the first version left it, with an approved edit that waits to be run."""
+    config = Config()
+    config.set_main_option("script_location", str(migrate.MIGRATIONS))
+    config.set_main_option("path_separator", "os")
+    engine = (migrate._sqlite if address.startswith("sqlite") else migrate._postgresql)(sa.make_url(address))
+    with engine.connect() as connection:
+        config.attributes["connection"] = connection
+        command.upgrade(config, "0001")
+        for table, row in FIRST.items():
+            connection.execute(sa.table(table, *map(sa.column, row)).insert().values(**row))
+    engine.dispose()

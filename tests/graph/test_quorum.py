@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import asynccontextmanager
 from datetime import timedelta
 
 import assent
@@ -31,11 +32,23 @@ def clock():
     return HandClock()
 
 
-@pytest.fixture
-async def desk(any_url, clock):
-    async with assent.open(any_url, clock=clock) as opened:
+@asynccontextmanager
+async def at(url, clock):
+    async with assent.open(url, clock=clock) as opened:
         await staff(opened)
         await opened.users.add("eve")
+        yield opened
+
+
+@pytest.fixture
+async def desk(url, clock):
+    async with at(url, clock) as opened:
+        yield opened
+
+
+@pytest.fixture
+async def desk_on_any(any_url, clock):
+    async with at(any_url, clock) as opened:
         yield opened
 
 
@@ -53,7 +66,8 @@ async def kinds(desk):
         return [row.kind for row in await events.page(tx, desk.tenant)]
 
 
-async def test_two_distinct_people_have_to_approve_the_same(desk, till):
+async def test_two_distinct_people_have_to_approve_the_same(desk_on_any, till):
+    desk = desk_on_any
     card = await asked(desk, till, under(quorum=2))
     first = await desk.decide(card.id, approve(card), "ada")
     assert (first.status, first.approvals, first.quorum) == ("pending", 1, 2)
@@ -102,7 +116,8 @@ async def test_an_approval_that_waits_for_others_can_be_taken_back(desk, till):
     assert till.paid == [("pay", "bob", 5)]
 
 
-async def test_the_first_of_two_takes_back_what_the_second_completed(desk, till):
+async def test_the_first_of_two_takes_back_what_the_second_completed(desk_on_any, till):
+    desk = desk_on_any
     card = await asked(desk, till, under(quorum=2))
     await desk.decide(card.id, approve(card), "ada")
     await desk.decide(card.id, approve(card), "bob")
@@ -152,7 +167,8 @@ async def test_an_approver_lost_before_the_claim_leaves_too_few(desk, till, lost
     assert "review.superseded" in await kinds(desk)
 
 
-async def test_an_approver_lost_before_the_second_leaves_room_for_another(desk, till):
+async def test_an_approver_lost_before_the_second_leaves_room_for_another(desk_on_any, till):
+    desk = desk_on_any
     card = await asked(desk, till, under(quorum=2))
     await desk.decide(card.id, approve(card), "ada")
     await desk.users.switch("ada", "root", active=False)
@@ -175,7 +191,8 @@ async def test_the_requester_is_never_one_of_them(desk, till):
 
 
 @pytest.mark.parametrize("terms", [{"quorum": 2}, {"second_for_edits": True}])
-async def test_an_edit_that_needs_a_second_person_is_asked_about_anew(desk, till, terms):
+async def test_an_edit_that_needs_a_second_person_is_asked_about_anew(desk_on_any, till, terms):
+    desk = desk_on_any
     card = await asked(desk, till, under(**terms))
     done = await desk.decide(card.id, edit(card, amount=3), "ada")
     assert (done.status, done.approvals, done.quorum) == ("pending", 1, 2)
@@ -210,7 +227,8 @@ async def test_approvals_of_what_was_replaced_count_no_more(desk, till):
     assert till.paid == [("pay", "bob", 3)]
 
 
-async def test_an_edit_taken_back_asks_about_what_was_proposed(desk, till):
+async def test_an_edit_taken_back_asks_about_what_was_proposed(desk_on_any, till):
+    desk = desk_on_any
     card = await asked(desk, till, under(second_for_edits=True))
     await desk.decide(card.id, edit(card, amount=3), "ada")
     await desk.withdraw(card.id, "ada")
@@ -278,7 +296,8 @@ async def test_what_is_due_cannot_be_decided_even_before_a_sweep(desk, till, clo
     assert "expired" in (await desk.card(card.id, "ada")).blocked and till.ran == []
 
 
-async def test_an_approval_not_used_in_time_lets_nothing_run(desk, till, clock):
+async def test_an_approval_not_used_in_time_lets_nothing_run(desk_on_any, till, clock):
+    desk = desk_on_any
     card = await asked(desk, till, under(valid=60))
     await desk.decide(card.id, approve(card), "ada")
     clock.forward(60)
@@ -303,7 +322,8 @@ async def test_the_interrupt_says_until_when(desk, till):
     assert waiting.value["expiresAt"] == (NOON + timedelta(seconds=60)).isoformat()
 
 
-async def test_a_card_is_held_by_one_for_two_minutes(desk, till, clock):
+async def test_a_card_is_held_by_one_for_two_minutes(desk_on_any, till, clock):
+    desk = desk_on_any
     card = await asked(desk, till, SAFE)
     lease = await desk.take(card.id, "ada")
     assert (lease.holder, lease.until) == ("ada", NOON + timedelta(minutes=2))
