@@ -107,7 +107,8 @@ async def test_a_message_that_comes_in_while_the_agent_thinks_is_heard(opened, t
 
 
 @pytest.mark.parametrize("before", ["pending", "approved", "edited later", "rejected"])
-async def test_after_cancelling_nothing_runs(opened, till, before):
+async def test_after_cancelling_nothing_runs(opened_on_any, till, before):
+    opened = opened_on_any
     script = Script(calls(("pay", {"to": "bob", "amount": 5}), ("pay", {"to": "eve", "amount": 6})))
     agent = opened.agent(tools=till.tools, policy=SAFE, propose=script)
     await agent.ainvoke(asks(), on_thread())
@@ -163,7 +164,8 @@ async def test_cancelling_while_the_agent_thinks_leaves_no_review_behind(opened,
     assert await opened.tasks("ada") == []
 
 
-async def test_cancelling_and_claiming_at_once_ends_one_way(opened, till):
+async def test_cancelling_and_claiming_at_once_ends_one_way(opened_on_any, till):
+    opened = opened_on_any
     for round in range(6):
         agent = opened.agent(
             tools=till.tools, policy=SAFE, name=f"a{round}", propose=Script(calls(("pay", {"to": "bob", "amount": round})))
