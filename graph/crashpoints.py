@@ -17,6 +17,7 @@ POINTS = (
     "after-record",
     "before-interrupt",
     "inside-decide",
+    "after-quorum-partial",
     "after-decide-commit",
     "after-wake-taken",
     "before-claim",

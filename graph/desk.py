@@ -206,6 +206,8 @@ class Desk(Cards, Controls, Evidence):
             undo_window=undo_window,
             key=key,
         )
+        if done.status == "pending":
+            crashpoints.reach("after-quorum-partial")
         crashpoints.reach("after-decide-commit")
         self.worker.hint()
         return done

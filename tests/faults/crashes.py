@@ -30,16 +30,16 @@ MEMORY = "/dev/shm"
 
 
 @contextmanager
-def places(database: str, *, idempotent: bool, **settings: Any) -> Any:
+def places(database: str, *, idempotent: bool) -> Any:
     """Lend a place on a fresh database."""
     with tempfile.TemporaryDirectory(prefix="assent-faults-", dir=MEMORY if os.access(MEMORY, os.W_OK) else None) as folder:
         if database == "sqlite":
-            yield sqlite_place(Path(folder), idempotent, **settings)
+            yield sqlite_place(Path(folder), idempotent)
             return
         import postgres
 
         with postgres.fresh() as url:
-            yield Place(url, Bank(Path(folder) / "bank.db"), idempotent, **settings)
+            yield Place(url, Bank(Path(folder) / "bank.db"), idempotent)
 
 
 async def victim(place: Place, point: str, thread: str) -> None:
@@ -67,7 +67,7 @@ def numbered(point: str, index: int) -> str:
 
 def crash_at(database: str, points: Sequence[str], *, idempotent: bool) -> Found:
     """Kill one process at each of these points, each in a case of its own."""
-    threads = [f"t{index}" for index in range(len(points))]
+    threads = [f"{'q' if point == 'after-quorum-partial' else 't'}{index}" for index, point in enumerate(points)]
     waiting = [thread for thread, point in zip(threads, points, strict=True) if point not in PROPOSING]
     with places(database, idempotent=idempotent) as place:
         assert one(asked, place, waiting) == 0 if waiting else one(people, place) == 0

