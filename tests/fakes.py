@@ -109,6 +109,7 @@ class Bank:
         with sqlite3.connect(path, timeout=30) as connection:
             connection.execute("PRAGMA journal_mode=WAL")
             connection.execute("CREATE TABLE IF NOT EXISTS calls (to_whom TEXT, amount INTEGER)")
+            connection.execute("CREATE TABLE IF NOT EXISTS refunds (to_whom TEXT, amount INTEGER)")
             connection.execute("CREATE TABLE IF NOT EXISTS payments (key TEXT UNIQUE, to_whom TEXT, amount INTEGER)")
         connection.close()
 
@@ -119,6 +120,18 @@ class Bank:
             connection.execute("INSERT INTO calls VALUES (?, ?)", (to, amount))
             connection.execute("INSERT OR IGNORE INTO payments VALUES (?, ?, ?)", (key, to, amount))
         connection.close()
+
+    def refund(self, to: str, amount: int) -> None:
+        """Take a payment back; every call does."""
+        connection = sqlite3.connect(self.path, timeout=30)
+        with connection:
+            connection.execute("INSERT INTO refunds VALUES (?, ?)", (to, amount))
+        connection.close()
+
+    @property
+    def refunds(self) -> list[tuple[str, int]]:
+        """What was taken back."""
+        return self._all("SELECT to_whom, amount FROM refunds ORDER BY rowid")
 
     @property
     def payments(self) -> list[tuple[str, int]]:

@@ -22,6 +22,12 @@ PROPOSING = ("after-propose", "after-record", "before-interrupt")
 DOUBTFUL = ("after-claim", "before-effect", "after-effect")
 """Points at which nobody can know whether a tool without a key has acted."""
 
+UNDOING = ("after-undo-claim", "after-undo-effect")
+"""Points of an undo, of which the same is true."""
+
+PREFIX = {"after-quorum-partial": "q", **dict.fromkeys(UNDOING, "u")}
+"""How the cases are called in which a point is reached, where not every case reaches it; see `desk.POLICY`."""
+
 SEALS = {"before-seal": 3, "after-seal": 3}
 """How many audit events a decided case writes until it is done: decided, claimed, finished."""
 
@@ -50,6 +56,11 @@ async def victim(place: Place, point: str, thread: str) -> None:
             await desk.send(thread, f"Pay {payees_of(thread)[0]}.", requester="carol")
             await desk.drain()
             return
+        if point in UNDOING:
+            (action,) = [line.action for line in await desk.feed("ada", limit=1000) if line.thread == thread]
+            await desk.undo(action, "ada", "a mistake")
+            await desk.drain()
+            return
         card = await card_of(desk, payees_of(thread)[0])
         await desk.decide(card.id, approve(card), "ada")
         await desk.drain()
@@ -67,7 +78,7 @@ def numbered(point: str, index: int) -> str:
 
 def crash_at(database: str, points: Sequence[str], *, idempotent: bool) -> Found:
     """Kill one process at each of these points, each in a case of its own."""
-    threads = [f"{'q' if point == 'after-quorum-partial' else 't'}{index}" for index, point in enumerate(points)]
+    threads = [f"{PREFIX.get(point, 't')}{index}" for index, point in enumerate(points)]
     waiting = [thread for thread, point in zip(threads, points, strict=True) if point not in PROPOSING]
     with places(database, idempotent=idempotent) as place:
         assert one(asked, place, waiting) == 0 if waiting else one(people, place) == 0
@@ -77,7 +88,7 @@ def crash_at(database: str, points: Sequence[str], *, idempotent: bool) -> Found
         payees = [payee for thread in threads for payee in payees_of(thread)]
         first = asking(judge, place, payees)
         if idempotent:
-            assert first.unknown == 0, "a tool with a key left a doubt"
+            assert first.unknown == sum(point in UNDOING for point in points), "a tool with a key left a doubt"
         assert one(all_drained, place) == 0
         assert len(place.bank.calls) == len(place.bank.payments) or idempotent
         assert one(settled, place) == 0

@@ -25,11 +25,15 @@ def _terms(facts: assent.Facts) -> assent.Ruling:
         return assent.Ruling("review", "Two people have to agree.", terms=assent.Terms(quorum=2))
     if payee.startswith("d"):
         return assent.Ruling("review", "Soon, or not at all.", terms=assent.Terms(due=300))
+    if payee.startswith("u"):
+        return assent.Ruling("allow", "This can be taken back for an hour.", terms=assent.Terms(undo=3600))
+    if payee.startswith("h"):
+        return assent.Ruling("allow", "This can be vetoed for five minutes.", terms=assent.Terms(veto=300))
     return assent.Ruling("review", "Money goes out.")
 
 
 POLICY = assent.Policy((assent.on("pay", _terms),))
-"""Payees called q... need two people, those called d... are due in five minutes."""
+"""Payees called q... need two people, d... are due in five minutes; u... need nobody and can be undone, h... can be vetoed."""
 
 LATER = 600.0
 """Seconds after which every lease of a dead process has run out."""
@@ -113,11 +117,18 @@ async def approved_and_drained(place: Place) -> None:
 async def settled(place: Place) -> None:
     """Say of every doubtful payment what the bank's statement says, and let the agents go on."""
     async with opened(place, later_clock(2 * LATER)) as desk:
-        paid = {payee for payee, _ in place.bank.payments}
+        paid, refunded = ({payee for payee, _ in found} for found in (place.bank.payments, place.bank.refunds))
         for task in await desk.tasks("lee"):
             if task.kind == "unknown":
-                await desk.settle(task.action, "done" if task.args["to"] in paid else "not_done", "lee", "see the statement")
+                done = refunded if task.args["to"].startswith("u") else paid
+                await desk.settle(task.action, "done" if task.args["to"] in done else "not_done", "lee", "see the statement")
         await desk.drain()
+
+
+async def actions_of(place: Place, answer: Any) -> None:
+    """Send the actions that ran or will run without a person, by payee."""
+    async with opened(place) as desk:
+        answer.send({line.args["to"]: line.action for line in await desk.feed("lee", limit=1000)})
 
 
 async def jitter(seconds: float = 0.004) -> None:

@@ -18,8 +18,9 @@ from desk import LATER, Place, opened
 from fakes import later_clock
 
 ACTIONS = """
-SELECT a.id, a.thread, a.requester, a.digest, a.args, a.verdict, r.id AS review, r.status, r.version, r.quorum, e.status AS ran
+SELECT a.id, a.thread, a.requester, a.digest, a.args, a.verdict, r.id AS review, r.status, r.version, r.quorum, e.status AS ran, e.undo_status, h.vetoed_by
 FROM actions a LEFT JOIN reviews r ON r.action = a.id LEFT JOIN executions e ON e.action = a.id
+LEFT JOIN holds h ON h.action = a.id
 """
 DECISIONS = "SELECT id, review, type, actor, digest, args, withdraws FROM decisions ORDER BY sequence"
 INBOUND = "SELECT thread, status FROM inbound"
@@ -64,6 +65,10 @@ async def judge(place: Place, payees: Sequence[str], answer: Any) -> None:
         for row in rows["events"]
         if row["kind"] in ONCE and row["times"] > 1
     ]
+    taken_back = Counter(place.bank.refunds)
+    found.twice += [f"{payee}: taken back {times} times" for (payee, _), times in taken_back.items() if times > 1]
+    asked = {row["args"]["to"] for row in rows["actions"] if row["undo_status"]}
+    found.without += [f"{payee}: taken back, and nobody asked" for payee, _ in taken_back if payee not in asked]
     watched = seen | {task.args["to"] for task in tasks if task.kind == "unknown"}
     stuck = {task.thread for task in tasks}
     _losses(found, rows, paid, payees, watched, stuck)
@@ -102,7 +107,7 @@ def _effects(found: Found, rows: dict[str, Any], paid: Counter[tuple[str, int]])
 
 def _covers(row: dict[str, Any], decisions: Sequence[dict[str, Any]], amount: int) -> bool:
     if row["verdict"] == "allow":
-        return bool(row["args"]["amount"] == amount)
+        return bool(row["args"]["amount"] == amount) and row["vetoed_by"] is None
     if row["verdict"] != "review" or row["status"] != "approved":
         return False
     mine = [one for one in decisions if one["review"] == row["review"]]
@@ -124,7 +129,7 @@ def _losses(
             if payee.rsplit("-", 1)[0] not in stuck:
                 found.lost.append(f"{payee}: was never proposed")
             continue
-        live = row["verdict"] == "allow" or row["status"] in ("pending", "approved")
+        live = (row["verdict"] == "allow" and row["vetoed_by"] is None) or row["status"] in ("pending", "approved")
         if live and row["ran"] not in ENDED and payee not in watched and row["thread"] not in stuck:
             found.lost.append(f"{payee}: {row['status']}, execution {row['ran']}, and nobody is told")
         if row["ran"] == "succeeded" and not any(other == payee for other, _ in paid):

@@ -104,7 +104,11 @@ def barrier(parties: int) -> Any:
 def bank_tool(bank: Bank, *, idempotent: bool, after: Callable[[], None] = lambda: None) -> ActionTool:
     """Return a payment on a real file; `after` is called when the money has moved."""
 
-    @assent.action(consequence="costly", idempotent=idempotent)
+    async def take_back(to: str, amount: int) -> str:
+        bank.refund(to, amount)
+        return f"took {amount} back from {to}"
+
+    @assent.action(consequence="costly", idempotent=idempotent, undo=take_back)
     async def pay(to: str, amount: int, case: assent.Case) -> str:
         """Pay somebody."""
         bank.pay(case.idempotency_key, to, amount)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from collections.abc import Awaitable, Callable, Sequence
 from contextlib import suppress
@@ -9,6 +10,7 @@ from dataclasses import dataclass
 from typing import Any
 
 import assent
+import sqlalchemy as sa
 from assent.graph.errors import (
     AlreadyApproved,
     AlreadyDecided,
@@ -21,7 +23,7 @@ from assent.graph.errors import (
     TooLate,
 )
 from crashes import places
-from desk import LATER, Place, all_drained, asked, cards_of, jitter, opened, payees_of
+from desk import LATER, Place, actions_of, all_drained, asked, cards_of, jitter, opened, payees_of
 from fakes import later_clock
 from oracle import Found, judge
 from processes import asking, barrier, one, together
@@ -37,6 +39,8 @@ class Round:
     racer: int
     thread: str
     cards: dict[str, tuple[str, str]]
+    actions: dict[str, str]
+    """What ran, or will run, without a person, by payee."""
 
     @property
     def who(self) -> str:
@@ -160,6 +164,43 @@ async def sweeps(on: Round) -> str:
     return ""
 
 
+async def undoes(on: Round) -> str:
+    """Ask for the payment to be taken back, and do what is due."""
+    try:
+        await on.desk.undo(on.actions[payees_of(on.thread)[0]], on.who, "a mistake")
+    except TooLate:
+        return "late"
+    finally:
+        await on.desk.drain()
+    return "won"
+
+
+async def vetoes(on: Round) -> str:
+    """Say no to what is held."""
+    await jitter()
+    with suppress(TooLate):
+        await on.desk.veto(on.actions[payees_of(on.thread)[0]], on.who, "no")
+    return ""
+
+
+async def stops(on: Round) -> str:
+    """Press the button; from then on nothing may begin until it is lifted."""
+    await jitter()
+    stop = await on.desk.stop("all", "", "lee", "wait")
+    before = await begun(on.desk)
+    await asyncio.sleep(0.1)
+    assert await begun(on.desk) == before, "something began although everything was stopped"
+    await on.desk.lift(stop.id, "lee", "go on")
+    await on.desk.drain()
+    return ""
+
+
+async def begun(desk: assent.Desk) -> set[str]:
+    """Return the actions that were claimed."""
+    async with desk.store.read() as tx:
+        return {row[0] for row in (await tx.exec(sa.text("SELECT action FROM executions"))).all()}
+
+
 approved = decides("approve", drains=False, as_="ada")
 
 RACES = (
@@ -192,18 +233,21 @@ RACES = (
     Race("two people take one card", (takes, takes), winners=(1,)),
     Race("a review expires while it is approved", (sweeps, decides("approve", as_="bob")), prefix="d", ahead=(LATER, 0)),
     Race("two sweeps at once", (sweeps, sweeps, sweeps), prefix="d", ahead=(LATER, LATER, LATER)),
+    Race("everything is stopped while an action is claimed", (stops, drains, drains), before=approved),
+    Race("two people undo one action", (undoes, undoes), winners=(1,), prefix="u"),
+    Race("an action is vetoed while its window ends", (vetoes, drains), prefix="h", ahead=(0, LATER)),
     Race("two messages arrive while one approves", (sends, sends, decides("approve"))),
 )
 """Every race; each is run on both databases, with a tool that takes a key and with one that does not."""
 
 
-async def racer(place: Place, race: Race, index: int, threads: Sequence[str], cards: Any, gate: Any, answer: Any) -> None:
+async def racer(place: Place, race: Race, index: int, threads: Sequence[str], known: Any, gate: Any, answer: Any) -> None:
     """Run every round of one racer."""
     try:
         async with opened(place, later_clock(race.ahead[index])) as desk:
             told = []
             for thread in threads:
-                on = Round(desk, index, thread, cards)
+                on = Round(desk, index, thread, *known)
                 if index == 0 and race.before is not None:
                     await race.before(on)
                 gate.wait(60)
@@ -219,9 +263,9 @@ def run_race(race: Race, database: str, size: int, *, idempotent: bool) -> Found
     threads = [f"{race.prefix}{index}" for index in range(size)]
     with places(database, idempotent=idempotent) as place:
         assert one(asked, place, threads, race.payees) == 0
-        cards = asking(cards_of, place)
+        known = asking(cards_of, place), asking(actions_of, place) if race.prefix in "uh" else {}
         gate = barrier(len(race.acts))
-        told = together(racer, [(place, race, index, threads, cards, gate) for index in range(len(race.acts))])
+        told = together(racer, [(place, race, index, threads, known, gate) for index in range(len(race.acts))])
         assert one(all_drained, place) == 0
         found = asking(judge, place, [payee for thread in threads for payee in payees_of(thread, race.payees)])
     if race.winners is not None:
