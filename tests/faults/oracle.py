@@ -18,7 +18,8 @@ from desk import LATER, Place, opened
 from fakes import later_clock
 
 ACTIONS = """
-SELECT a.id, a.thread, a.requester, a.digest, a.args, a.verdict, r.id AS review, r.status, r.version, r.quorum, e.status AS ran, e.undo_status, h.vetoed_by
+SELECT a.id, a.thread, a.requester, a.digest, a.args, a.verdict, r.id AS review, r.status, r.version, r.quorum,
+    e.status AS ran, e.undo_status, h.vetoed_by
 FROM actions a LEFT JOIN reviews r ON r.action = a.id LEFT JOIN executions e ON e.action = a.id
 LEFT JOIN holds h ON h.action = a.id
 """
