@@ -35,6 +35,9 @@ def _terms(facts: assent.Facts) -> assent.Ruling:
 POLICY = assent.Policy((assent.on("pay", _terms),))
 """Payees called q... need two people, d... are due in five minutes; u... need nobody and can be undone, h... can be vetoed."""
 
+DOUBTS = ("unknown", "undo unknown")
+"""Tasks that ask a person to find out what happened."""
+
 LATER = 600.0
 """Seconds after which every lease of a dead process has run out."""
 
@@ -119,8 +122,8 @@ async def settled(place: Place) -> None:
     async with opened(place, later_clock(2 * LATER)) as desk:
         paid, refunded = ({payee for payee, _ in found} for found in (place.bank.payments, place.bank.refunds))
         for task in await desk.tasks("lee"):
-            if task.kind == "unknown":
-                done = refunded if task.args["to"].startswith("u") else paid
+            if task.kind in DOUBTS:
+                done = refunded if task.kind == "undo unknown" else paid
                 await desk.settle(task.action, "done" if task.args["to"] in done else "not_done", "lee", "see the statement")
         await desk.drain()
 

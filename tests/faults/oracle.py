@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 import sqlalchemy as sa
-from desk import LATER, Place, opened
+from desk import DOUBTS, LATER, Place, opened
 from fakes import later_clock
 
 ACTIONS = """
@@ -58,7 +58,7 @@ async def judge(place: Place, payees: Sequence[str], answer: Any) -> None:
         tasks = await desk.tasks("lee")
         open_threads = [row["id"] for row in rows["threads"] if row["status"] == "open"]
         next_of = {thread: await _rest(desk, thread) for thread in open_threads}
-    found = Found(unknown=sum(task.kind == "unknown" for task in tasks))
+    found = Found(unknown=sum(task.kind in DOUBTS for task in tasks))
     paid = Counter(place.bank.payments)
     _effects(found, rows, paid)
     found.twice += [
@@ -70,7 +70,7 @@ async def judge(place: Place, payees: Sequence[str], answer: Any) -> None:
     found.twice += [f"{payee}: taken back {times} times" for (payee, _), times in taken_back.items() if times > 1]
     asked = {row["args"]["to"] for row in rows["actions"] if row["undo_status"]}
     found.without += [f"{payee}: taken back, and nobody asked" for payee, _ in taken_back if payee not in asked]
-    watched = seen | {task.args["to"] for task in tasks if task.kind == "unknown"}
+    watched = seen | {task.args["to"] for task in tasks if task.kind in DOUBTS}
     stuck = {task.thread for task in tasks}
     _losses(found, rows, paid, payees, watched, stuck)
     _silences(found, rows, next_of, stuck | {row["thread"] for row in rows["actions"] if row["args"]["to"] in watched})
