@@ -29,7 +29,31 @@ from assent.tools.shop.tables import open_shop
 from assent.ui import Requester, UiSettings, create_app
 from langchain_core.messages import AIMessage, HumanMessage
 
-OPERATOR = "ada"
+OPERATOR, COLLEAGUE = "ada", "bob"
+UNDOABLE = """  - name: undoable
+    tools: [hand_over, change_address]
+    ruling: gate
+    reason: It can be undone, so it may run when the proposal is confident enough.
+"""
+TERMS = """  - name: two people
+    tools: [refund]
+    ruling: review
+    reason: Two people look at every refund.
+    terms: {quorum: 2, second_for_edits: true, due: 20m, warn: 25m}
+
+  - name: under watch, before
+    tools: [hand_over]
+    ruling: allow
+    reason: It can be undone, and somebody watches.
+    terms: {veto: 10m}
+
+  - name: under watch, after
+    tools: [change_address]
+    ruling: allow
+    reason: It can be undone, and somebody watches.
+    terms: {undo: 45m}
+"""
+"""What the pictures' policy says in place of the shop's rule on what can be undone, so that every state of the desk is shown."""
 DECIDED, WAITING = 12, 22
 VIEWS = {"light": (1280, 860, "light"), "dark": (1280, 860, "dark"), "phone": (390, 844, "light")}
 LINES = [json.loads(line) for line in (files("assent.tools.shop.data") / "messages-1.jsonl").read_text("utf-8").splitlines()]
@@ -59,12 +83,29 @@ def _completed(step: Step, action: dict[str, Any]) -> dict[str, Any]:
 async def fill(desk: Desk) -> None:
     """Have some cases decided and more of them wait."""
     await desk.users.add(OPERATOR, role="lead")
+    await desk.users.add(COLLEAGUE, role="operator")
     chosen = [line for line in LINES if line["action"]["tool"] not in ("look_up_order", "look_up_customer")]
     for number, line in enumerate(chosen[: DECIDED + WAITING]):
         await desk.send(f"case-{number}", line["text"], requester=line["customer"])
         await desk.drain()
         if number < DECIDED:
             await _decide(desk, number)
+    await desk.drain()
+    await _work_of_a_colleague(desk)
+
+
+async def _work_of_a_colleague(desk: Desk) -> None:
+    """Have somebody else approve one refund of two people, and veto and undo what runs under watch."""
+    refund = next((card for card in await desk.pending(COLLEAGUE, limit=100) if card.tool == "refund"), None)
+    if refund is not None:
+        await desk.decide(refund.id, {"type": "approve", "digest": refund.digest}, COLLEAGUE)
+    feed = await desk.feed(COLLEAGUE, limit=50)
+    held = [line for line in feed if line.kind == "held"]
+    undoable = [line for line in feed if line.kind == "undoable"]
+    if held:
+        await desk.veto(held[-1].action, COLLEAGUE, "This one is for the returns team.")
+    if undoable:
+        await desk.undo(undoable[-1].action, COLLEAGUE, "That is the old address.")
     await desk.drain()
 
 
@@ -76,15 +117,25 @@ async def _decide(desk: Desk, number: int) -> None:
         await desk.decide(card.id, decision, OPERATOR)
 
 
+def _with_terms(policy: Path, folder: Path) -> Path:
+    text = policy.read_text("utf-8")
+    if UNDOABLE not in text:
+        raise SystemExit("The shop's policy has changed; change UNDOABLE here with it.")
+    path = folder / "policy.yaml"
+    path.write_text(text.replace(UNDOABLE, TERMS), "utf-8")
+    return path
+
+
 @asynccontextmanager
 async def served(port: int) -> AsyncIterator[tuple[str, Desk]]:
     """Serve a filled desk; yields its address and the desk."""
     folder = await asyncio.to_thread(tempfile.mkdtemp, prefix="assent-pictures-")
     try:
         with as_file(files("assent.tools.shop") / "policy.yaml") as policy:
+            watched = await asyncio.to_thread(_with_terms, policy, Path(folder))
             async with open_shop(Path(folder, "shop.db")) as shop, open_desk(f"sqlite:///{folder}/desk.db") as desk:
                 signals = (agreement(), precedent())
-                desk.agent(None, shop_tools(shop), policy=policy, propose=labelled, signals=signals, memory=Lexical())
+                desk.agent(None, shop_tools(shop), policy=watched, propose=labelled, signals=signals, memory=Lexical())
                 await fill(desk)
                 customers = [Requester(one.id, one.name) for one in read_customers()]
                 app = create_app(desk, UiSettings(requesters=lambda: customers, undo_window=5.0))
@@ -114,16 +165,32 @@ async def take(folder: Path) -> None:
             context = await browser.new_context(viewport={"width": width, "height": height}, color_scheme=scheme)
             token = await desk.users.open_session(OPERATOR)
             await context.add_cookies([{"name": "assent_session", "value": token, "url": address}])
-            await _pages(await context.new_page(), address, folder, name)
+            page = await context.new_page()
+            await _pages(page, address, folder, name)
+            if name != "phone":
+                await _stopped(page, desk, address, folder, name)
             await context.close()
         await browser.close()
+
+
+async def _stopped(page: Any, desk: Desk, address: str, folder: Path, name: str) -> None:
+    stop = await desk.stop("tool", "send_reply", OPERATOR, "The letters carry the wrong address since noon.")
+    for card in [card for card in await desk.pending(OPERATOR, limit=100) if card.tool == "send_reply"][:3]:
+        await desk.decide(card.id, {"type": "approve", "digest": card.digest}, OPERATOR)
+    await desk.drain()
+    await page.goto(f"{address}/control")
+    await page.wait_for_selector(".sb-banner")
+    await page.get_by_label("Why", exact=True).fill("Refunds are paid twice")
+    await page.wait_for_timeout(900)
+    await page.screenshot(path=folder / f"desk-control-{name}.png")
+    await desk.lift(stop.id, OPERATOR, "The letters are right again.")
 
 
 async def _pages(page: Any, address: str, folder: Path, name: str) -> None:
     await page.goto(address + "/")
     await page.wait_for_selector(".rc-card")
-    while "refund" not in await page.inner_text(".rc-head code"):
-        await page.keyboard.press("s")
+    while "refund" not in await page.inner_text(".rc-head code") or not await page.query_selector(".rc-approvals >> text=bob"):
+        await page.keyboard.press("n")
         await page.wait_for_timeout(150)
     await page.wait_for_timeout(400)
     await page.screenshot(path=folder / f"desk-review-{name}.png")
@@ -133,7 +200,7 @@ async def _pages(page: Any, address: str, folder: Path, name: str) -> None:
         await page.keyboard.press("e")
         await page.get_by_label("Reason").select_option(label="missing_item")
         await page.screenshot(path=folder / "desk-edit.png")
-    for where, ready in (("inbox", "table"), ("history", ".rv-list"), ("playground", ".cv-list")):
+    for where, ready in (("inbox", "table"), ("watch", ".rv-list"), ("history", ".rv-list"), ("playground", ".cv-list")):
         await page.goto(f"{address}/{where}")
         await page.wait_for_selector(ready)
         await page.wait_for_timeout(900)

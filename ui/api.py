@@ -118,6 +118,10 @@ def tasks_router(records: Records) -> APIRouter:
     async def settle(request: Request, action_id: str, body: Settlement) -> Any:
         return await records.settle(actor_of(request), action_id, body.outcome, body.note)
 
+    @router.post("/tasks/{notice_id}/resend")
+    async def resend(request: Request, notice_id: str) -> Any:
+        return await records.resend(actor_of(request), notice_id)
+
     @router.post("/cases/{thread:path}/retry")
     async def retry(request: Request, thread: str) -> Any:
         return await records.retry(actor_of(request), thread)

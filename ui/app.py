@@ -18,6 +18,8 @@ from pydantic import ValidationError
 from .api import ERRORS, as_error, examples_router, records_router, reviews_router, tasks_router, threads_router
 from .card_routes import cards_router
 from .cards import Cards
+from .control import Control
+from .control_routes import control_router
 from .conversations import Conversations
 from .guard import Guard
 from .records import Records
@@ -53,6 +55,7 @@ def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
         sign_in_router(desk, settings),
         reviews_router(service),
         cards_router(Cards(desk)),
+        control_router(Control(desk)),
         records_router(records),
         tasks_router(records),
         examples_router(records),

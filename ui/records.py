@@ -57,6 +57,11 @@ class Records:
         await self.desk.settle(action_id, outcome, actor, note)
         return {"ok": True, "tasks": await self.tasks(actor)}
 
+    async def resend(self, actor: str, notice: str) -> dict[str, Any]:
+        """Let a notice that did not arrive be sent again."""
+        await self.desk.resend(notice, actor)
+        return {"ok": True, "tasks": await self.tasks(actor)}
+
     async def retry(self, actor: str, thread: str) -> dict[str, Any]:
         """Let a case that could not go on try again."""
         await self.desk.retry(thread, actor)

@@ -128,7 +128,7 @@ async def test_an_execution_nobody_can_vouch_for_is_settled_by_a_person(shop: Sh
         await eventually(lambda: has_tasks(shop, 1))
         await page.goto(page.address + "/inbox")
         await page.wait_for_selector("text=The courier's server did not answer.")
-        await page.wait_for_selector("text=Look it up where it happens")
+        await page.wait_for_selector("text=Find out whether it happened")
         await page.get_by_label("What you found").fill("booked by telephone")
         await page.get_by_role("button", name="It happened").click()
         await page.wait_for_selector("text=Nothing is stuck.")

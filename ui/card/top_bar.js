@@ -24,5 +24,6 @@ fill(bar, el('h1', { class: 'tb-name' }, 'Assent'), themeButton);
 settled('GET', '/api/me').then(({ status, body }) => {
   if (status !== 200) return;
   fill(bar, el('h1', { class: 'tb-name' }, 'Assent'), el('span', {}, el('b', {}, body.name), el('span', { class: 'tb-role' }, ` · ${body.role}`)),
+    ['lead', 'admin'].includes(body.role) ? el('a', { class: 'tb-stop', href: `${basePath()}/control` }, 'Stop…') : null,
     themeButton, el('button', { type: 'button', on: { click: signOut } }, 'Sign out'));
 });

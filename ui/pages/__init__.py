@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ..conversations import Conversations
-from . import history, inbox, playground, review
+from . import control, history, inbox, playground, review, watch
 
 if TYPE_CHECKING:
     from ...graph.desk import Desk
@@ -22,8 +22,12 @@ def build_pages(desk: Desk, settings: UiSettings) -> Any:
         review.build()
     with blocks.route("Inbox", "/inbox"):
         inbox.build()
+    with blocks.route("Watch", "/watch"):
+        watch.build()
     with blocks.route("History", "/history"):
         history.build()
+    with blocks.route("Control", "/control"):
+        control.build()
     with blocks.route("Playground", "/playground"):
         playground.build(blocks, Conversations(desk, settings))
     return blocks

@@ -6,7 +6,7 @@ from typing import Any
 
 from gradio.components import Navbar
 
-from ..card import top_bar
+from ..card import stopped_banner, top_bar
 
 QUIET: dict[str, Any] = {
     "api_visibility": "private",
@@ -21,3 +21,4 @@ def navigation() -> None:
     """Place what every page begins with: the ways to the other pages, who is signed in, and what is stopped."""
     Navbar(main_page_name="Review")
     top_bar()
+    stopped_banner()
