@@ -48,13 +48,14 @@ async def pending(
 ) -> Sequence[tuple[ReviewRow, ActionRow]]:
     """Return what waits, most urgent first; with a `reviewer` only what is theirs to decide now."""
     query = select(ReviewRow, ActionRow).join(ActionRow, col(ActionRow.id) == col(ReviewRow.action))
-    query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL"))
+    if tool or search:  # and nothing else that an index could lead along past the part that is searched
+        query = query.where(col(ReviewRow.number).in_(_most_urgent(tenant)))
+    else:
+        query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL"))
     if reviewer is not None:
         query = query.where(workable(reviewer))
     if exclude:
         query = query.where(col(ReviewRow.id).not_in(exclude))
-    if tool or search:
-        query = query.where(col(ReviewRow.number).in_(_most_urgent(tenant)))
     if tool:
         query = query.where(ReviewRow.tool == tool)
     if search:
@@ -206,11 +207,12 @@ async def decided(
         .join(ReviewRow, col(ReviewRow.id) == col(DecisionRow.review))
         .join(ActionRow, col(ActionRow.id) == col(DecisionRow.action))
         .join(ExecutionRow, col(ExecutionRow.action) == col(ActionRow.id), isouter=True)
-        .where(DecisionRow.tenant == tenant)
     )
     if before is not None:
         query = query.where(col(DecisionRow.sequence) < before)
-    if search:
+    if not search:
+        query = query.where(DecisionRow.tenant == tenant)
+    else:
         newest = sa.select(col(DecisionRow.sequence)).where(col(DecisionRow.tenant) == tenant)
         newest = newest.order_by(sa.desc(col(DecisionRow.sequence))).limit(SEARCHED)
         query = query.where(col(DecisionRow.sequence).in_(newest))
