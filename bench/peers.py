@@ -15,6 +15,7 @@ from langchain_core.outputs import ChatGeneration, ChatResult
 from langchain_core.runnables import Runnable, RunnableConfig
 from langchain_core.tools import BaseTool, tool
 from langchain_core.utils.function_calling import convert_to_openai_tool
+from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.checkpoint.sqlite.aio import AsyncSqliteSaver
 from langgraph.graph import END, START, StateGraph
 from langgraph.graph.message import add_messages
@@ -84,7 +85,7 @@ class Messages(TypedDict):
     messages: Annotated[list[AnyMessage], add_messages]
 
 
-def hand_written(pay: BaseTool, saver: AsyncSqliteSaver) -> CompiledStateGraph[Any, Any, Any, Any]:
+def hand_written(pay: BaseTool, saver: BaseCheckpointSaver[Any]) -> CompiledStateGraph[Any, Any, Any, Any]:
     """Return stock LangGraph's agent: model, review with an interrupt, tool; async throughout, so no thread pool is used."""
     model = Scripted().bind_tools([pay])
 
