@@ -67,6 +67,21 @@ async def _room(desk: assent.Desk) -> None:
         await reviews.crowd(tx, "main", "t1", "c0", (50, 200))
 
 
+async def test_a_search_reads_its_part_of_the_queue_and_no_more(opened: assent.Desk) -> None:
+    async with opened.store.read() as tx:
+        with watched() as seen:
+            await reviews.pending(tx, "main", 50, search="nowhere")
+        asked = [one.sql for one in seen]
+        assert [sql.count("LIMIT") for sql in asked] == [2]  # of the part, and of the page
+        assert await reviews.pending(tx, "rival", 50, search="refund") == []
+        assert len(await reviews.pending(tx, "main", 50, search="refund")) == 50
+        if opened.store.is_sqlite:
+            async with opened.store.read() as plans:
+                found = await plans.connection()
+                steps = (await found.exec_driver_sql(f"EXPLAIN QUERY PLAN {asked[0]}", seen[0].parameters)).all()
+            assert str(steps[0][3]) == "SEARCH reviews USING INTEGER PRIMARY KEY (rowid=?)"
+
+
 async def test_a_plan_that_reads_everything_is_named(opened: assent.Desk) -> None:
     with watched() as asked:
         async with opened.store.read() as tx:
