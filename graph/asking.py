@@ -53,6 +53,11 @@ def terms_of(row: ActionRow) -> Terms:
     return of_json(row.provenance.get("terms", {}))
 
 
+def needed(review: ReviewRow, row: ActionRow) -> int:
+    """Return how many people have to approve: what the review says, and never fewer than the policy's ruling said."""
+    return max(review.quorum, terms_of(row).quorum)
+
+
 def _after(now: datetime, seconds: float | None) -> datetime | None:
     return None if seconds is None else now + timedelta(seconds=seconds)
 

@@ -7,7 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from . import holding, records, stopping
-from .asking import terms_of
+from .asking import needed
 from .errors import ThreadBusy
 from .standing import digest_of_args, standing
 from .store import executions, reviews, stops, threads
@@ -128,7 +128,7 @@ async def _authority(
         if review.status != "approved":
             return Refused(review.close_reason or NOBODY)
         found = await standing(tx, review, row, now)
-        reached = found.effective_at(max(review.quorum, terms_of(row).quorum))
+        reached = found.effective_at(needed(review, row))
         if reached is None:
             return Refused(found.shortfall())
         if reached > now:

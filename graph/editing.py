@@ -118,8 +118,8 @@ async def ask_edited(tx: AsyncSession, review: ReviewRow, row: ActionRow, edited
     if digest == review.digest:
         return
     values: dict[str, Any] = {"digest": digest, "args": edited.action.args}
+    version, replaced = review.version, review.digest
     if needs_second(review, row, edited.ruled):
-        records.replaced(tx, review, digest, now, author.name)
         role = max(review.role, edited.ruled.terms.role, key=rank)
         # the edit is its author's approval, so that one more makes two; it is none where the author is below the role
         least = 2 if rank(author.role) >= rank(role) else 1
@@ -131,15 +131,18 @@ async def ask_edited(tx: AsyncSession, review: ReviewRow, row: ActionRow, edited
         }
     await reviews.change(tx, review, "pending", **values)
     set_timers(review, edited.ruled.terms, now)
+    if review.version != version:
+        records.replaced(tx, review, version, replaced, now, author.name)
 
 
-async def ask_proposed(tx: AsyncSession, review: ReviewRow, row: ActionRow) -> None:
+async def ask_proposed(tx: AsyncSession, review: ReviewRow, row: ActionRow, actor: str, now: datetime) -> None:
     """Let a locked review ask about the proposed action again, by as many people as it was proposed to; the role stays."""
-    terms = terms_of(row)
+    terms, edited = terms_of(row), review.digest
     review.digest, review.args = row.digest, None
     review.quorum, review.second_for_edits = terms.quorum, terms.second_for_edits
     tx.add(review)
     await tx.flush()
+    records.replaced(tx, review, review.version - 1, edited, now, actor)
 
 
 def valid_for(row: ActionRow, edited: Edited | None) -> float | None:

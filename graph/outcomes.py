@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Literal
 
 from . import notices
+from .asking import needed
 from .errors import Unauthorised
 from .standing import standing
 from .store import holds, reviews
@@ -41,7 +42,7 @@ async def of_action(tx: AsyncSession, action: ActionRow | None, now: datetime) -
     effective = decision.effective_at if decision is not None else None
     if review.status == "approved":
         # where too few stand behind it any more, the claim finds out and says so
-        effective = (await standing(tx, review, action, now)).effective_at(review.quorum) or effective
+        effective = (await standing(tx, review, action, now)).effective_at(needed(review, action)) or effective
     if decision is None or effective is None or effective > now:
         return Outcome("pending")
     return Outcome(_status(review.status), decision.type, decision.actor, decision.reason, decision.message)

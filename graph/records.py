@@ -101,9 +101,10 @@ def review(tx: AsyncSession, row: ReviewRow, status: str, at: datetime, actor: s
     note(tx, row.tenant, at, f"review.{status}", actor, row.action, body, {"reason": reason} if reason else None)
 
 
-def replaced(tx: AsyncSession, row: ReviewRow, digest: str, at: datetime, actor: str) -> None:
-    """Note that an edit takes the place of what a review asked about: the version and digest that go, the digest that comes."""
-    body = {"review": row.id, "version": row.version, "digest": row.digest, "by": digest}
+def replaced(tx: AsyncSession, row: ReviewRow, version: int, digest: str, at: datetime, actor: str) -> None:
+    """Note what a review asks about from now on, by whom it has to be approved, and the version and digest that went."""
+    now = {"version": row.version, "digest": row.digest, "quorum": row.quorum, "role": row.role}
+    body = {"review": row.id, "replaced_version": version, "replaced_digest": digest, **now}
     note(tx, row.tenant, at, "review.replaced", actor, row.action, body)
 
 

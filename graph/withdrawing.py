@@ -39,7 +39,7 @@ async def withdraw(store: Store, clock: Clock, review_id: str, actor: str) -> No
         if review.status != "pending" or asked:
             await reviews.turn(tx, review, review.status, "pending", None)
         if asked:
-            await ask_proposed(tx, review, action)
+            await ask_proposed(tx, review, action, actor, now)
         for one in {mine.id, settled.id if settled is not None else mine.id}:
             await _untaught(tx, one, review.thread, actor, now)
 

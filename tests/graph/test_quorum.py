@@ -17,7 +17,9 @@ from assent.graph.errors import (
     StaleDigest,
     TooLate,
 )
+from assent.graph.joining import Joins
 from assent.graph.policy import Policy, on
+from assent.graph.store import events
 from assent.graph.terms import Terms
 from fakes import NOON, SAFE, HandClock, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
 
@@ -61,8 +63,6 @@ async def asked(desk, till, policy, *, amount=5, requester="carol"):
 
 async def kinds(desk):
     async with desk.store.read() as tx:
-        from assent.graph.store import events
-
         return [row.kind for row in await events.page(tx, desk.tenant)]
 
 
@@ -214,6 +214,12 @@ async def test_an_edit_that_needs_a_second_person_is_asked_about_anew(desk_on_an
     (example,) = await desk.examples("ada")
     assert (example.label, example.args["amount"], example.accepted["amount"]) == ("edit", 5, 3)
     assert "review.replaced" in await kinds(desk)
+    async with desk.store.read() as tx:
+        records = [events.as_record(row) for row in await events.page(tx, desk.tenant)]
+    joins = Joins()
+    for record in records:
+        joins.take(record)  # the audit log alone says that two people stood behind what ran
+    joins.close()
 
 
 async def test_approvals_of_what_was_replaced_count_no_more(desk, till):
