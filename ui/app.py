@@ -15,6 +15,7 @@ from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
+from .account import account_router
 from .api import ERRORS, as_error, examples_router, records_router, reviews_router, tasks_router, threads_router
 from .card_routes import cards_router
 from .cards import Cards
@@ -53,6 +54,7 @@ def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
     inner = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
     for router in (
         sign_in_router(desk, settings),
+        account_router(desk, settings),
         reviews_router(service),
         cards_router(Cards(desk)),
         control_router(Control(desk)),

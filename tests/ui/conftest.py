@@ -115,6 +115,8 @@ async def scripted(step: Step, *, temperature: float = 0.0, seed: int | None = N
     if "lines" in wish["args"]:  # a message may not be that long, an argument may
         lines = [f"line {number}" for number in range(int(wish["args"].pop("lines")))]
         wish["args"]["text"] = "\n".join([*lines, wish["args"]["text"]])
+    if "letters" in wish["args"]:
+        wish["args"]["text"] = "x" * int(wish["args"].pop("letters")) + wish["args"]["text"]
     return AIMessage(wish.get("say", ""), tool_calls=[{"name": wish["tool"], "args": wish["args"], "id": "call"}])
 
 

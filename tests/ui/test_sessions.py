@@ -1,10 +1,12 @@
 from __future__ import annotations
 
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import httpx
+from assent.ui import create_app
 
-from .conftest import PASSWORD, Shop, client
+from .conftest import PASSWORD, Shop, client, settings
 
 
 def cookie_of(answer: httpx.Response) -> str:
@@ -86,3 +88,58 @@ async def test_coming_from_another_site_the_browser_is_asked_to_come_again(anony
     answer = await anonymous.get("/?review=rev_1", headers=headers)
     assert answer.status_code == 401 and 'http-equiv="refresh"' in answer.text
     assert "refresh" not in (await anonymous.get("/", headers={**headers, "sec-fetch-site": "same-origin"})).text
+
+
+async def test_a_session_whose_hour_has_come_hands_the_browser_its_next_secret(shop: Shop, app: Any, monkeypatch: Any) -> None:
+    token = await shop.desk.users.open_session("ada")
+    async with client(app, token) as ada:
+        assert "set-cookie" not in (await ada.get("/api/me")).headers
+        sessions = shop.desk.users.sessions
+        monkeypatch.setattr(sessions, "_clock", lambda: datetime.now(UTC) + timedelta(minutes=59))
+        await ada.get("/api/me")
+        monkeypatch.setattr(sessions, "_clock", lambda: datetime.now(UTC) + timedelta(minutes=61))
+        fresh = await ada.get("/api/me")
+        assert "httponly" in cookie_of(fresh) and "samesite=strict" in cookie_of(fresh)
+        assert token not in cookie_of(fresh) and (await ada.get("/api/me")).json()["name"] == "ada"
+
+
+async def test_over_https_the_cookie_is_one_that_no_sibling_can_set(shop: Shop) -> None:
+    secure = create_app(shop.desk, settings(secure_cookies=True))
+    async with client(secure) as browser:
+        answer = await browser.post("/sign-in", data={"name": "ada", "password": PASSWORD})
+        assert cookie_of(answer).startswith("__host-assent_session=") and "; secure" in cookie_of(answer)
+        assert "path=/;" in cookie_of(answer) + ";" and "domain" not in cookie_of(answer)
+    async with client(secure, await shop.desk.users.open_session("ada")) as tossed:
+        assert (await tossed.get("/api/me")).status_code == 401, "a cookie without the prefix counts for nothing"
+
+
+async def test_a_reset_link_sets_a_password_once_and_only_when_its_form_is_sent(
+    shop: Shop, ada: httpx.AsyncClient, anonymous: httpx.AsyncClient
+) -> None:
+    await shop.desk.users.first_admin("root")
+    token = await shop.desk.users.mint_reset("ada", "root")
+    assert (await ada.get("/api/me")).status_code == 401
+    for _ in range(2):
+        page = await anonymous.get("/sign-in/reset", params={"token": token})
+        assert page.status_code == 200 and token in page.text and "script" not in page.text
+    form = {"token": token, "password": "a brand new one", "again": "a brand new two"}
+    for wrong in (form, {**form, "password": "short", "again": "short"}):
+        assert (await anonymous.post("/sign-in/reset", data=wrong)).status_code == 422
+    form["again"] = form["password"]
+    assert (await anonymous.post("/sign-in/reset", data=form)).status_code == 200
+    assert (await anonymous.post("/sign-in/reset", data=form)).status_code == 401
+    assert (await anonymous.post("/sign-in", data={"name": "ada", "password": PASSWORD})).status_code == 401
+    assert (await anonymous.post("/sign-in", data={"name": "ada", "password": form["password"]})).status_code == 303
+
+
+async def test_a_password_is_changed_by_who_knows_the_old_one_and_every_other_session_ends(
+    shop: Shop, app: Any, ada: httpx.AsyncClient
+) -> None:
+    async with client(app, await shop.desk.users.open_session("ada")) as other:
+        body = {"old": PASSWORD, "new": "a brand new one"}
+        assert (await ada.post("/api/me/password", json={**body, "old": "a guess"})).status_code == 403
+        assert (await other.get("/api/me")).status_code == 200
+        assert (await ada.post("/api/me/password", json=body)).status_code == 200
+        assert (await other.get("/api/me")).status_code == 401
+        assert (await ada.get("/api/me")).json()["name"] == "ada"
+    assert await shop.desk.users.verify("ada", "a brand new one")

@@ -18,7 +18,7 @@ from .conftest import Shop
 
 ENDLESS = re.compile(r"/gradio_api/heartbeat/.*")
 """What answers for as long as somebody listens."""
-OWN = frozenset({"/sign-out"})
+OWN = frozenset({"/sign-out", "/api/me/password"})
 """What everybody who is signed in may do to themselves."""
 
 

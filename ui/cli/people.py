@@ -16,6 +16,7 @@ from ...graph.tokens import SCOPES
 from .database import instead_of_home, url_of
 from .inbox import Home, Json
 from .say import Failed, print_json, show, tell, wait_for
+from .working import Tenant
 
 app = typer.Typer(help="Who may look and decide.", no_args_is_help=True)
 app.callback(help="Who may look and decide.")(instead_of_home)
@@ -28,13 +29,15 @@ LOCAL = "http://localhost:7860"
 
 
 @app.command("create-admin")
-def create_admin(name: str, link: Link = False, address: Address = LOCAL, home: Home = Path("desk")) -> None:
+def create_admin(
+    name: str, link: Link = False, address: Address = LOCAL, tenant: Tenant = "main", home: Home = Path("desk")
+) -> None:
     """Add the first admin; refused where there is one."""
     password = None if link else _asked()
 
     async def work() -> str:
         async with _opened(home) as desk:
-            await desk.users.first_admin(name, password, desk.tenant)
+            await desk.users.first_admin(name, password, tenant)
             return await desk.users.mint_first(name) if link else ""
 
     token = wait_for(work())
