@@ -226,7 +226,11 @@ async def test_no_spelling_of_a_path_and_no_mount_is_a_way_in(seeded: Seeded, ap
 
 async def test_a_websocket_is_closed_for_everybody_without_a_session_and_noted(seeded: Seeded, app: Any) -> None:
     known, before = await seeded.denials(), seeded.rows()
-    paths = {path for method, path in every_route(app.routes) if method == "WEBSOCKET"} | {"/gradio_api/queue/data", "/", "/api/me"}
+    paths = {path for method, path, _ in every_route(app.routes) if method == "WEBSOCKET"} | {
+        "/gradio_api/queue/data",
+        "/",
+        "/api/me",
+    }
     for path in sorted(paths):
         sent: list[Any] = []
 

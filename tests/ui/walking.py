@@ -49,36 +49,37 @@ class Door:
         return await who.request(self.method, prefix + self.path, content=content, headers=headers, **changes)
 
 
-def every_route(routes: Any, prefix: str = "") -> Iterator[tuple[str, str]]:
-    """Yield method and path of every route behind an application."""
+def every_route(routes: Any, prefix: str = "") -> Iterator[tuple[str, str, Any]]:
+    """Yield method, path and the model of the body, where there is one, of every route behind an application."""
     for route in routes:
         if isinstance(route, Mount):
             yield from every_route(route.routes, prefix + route.path)
         elif included := getattr(route, "original_router", None):  # what include_router leaves behind
             yield from every_route(included.routes, prefix + route.include_context.prefix)
         elif isinstance(route, WebSocketRoute):
-            yield "WEBSOCKET", prefix + route.path
+            yield "WEBSOCKET", prefix + route.path, None
         elif path := getattr(route, "path", ""):
+            body = getattr(route, "body_field", None)
             for method in sorted(route.methods or {"GET"}):
-                yield method, prefix + path
+                yield method, prefix + path, body.field_info.annotation if body is not None else None
 
 
-def _body(path: str, digest: str) -> dict[str, Any]:
-    """Return what would do something behind a door; a new door that needs more than this is named by the walk."""
-    for pattern, body in (
-        (r"/decision$", {"digest": digest, "decision": {"type": "approve"}}),
-        (r"^/api/tasks/", {"outcome": "done", "note": "walked"}),
-        (r"/retire$", {"reason": "walked"}),
-        (r"/messages$", {"text": "walked", "requester": "C100"}),
-        (r"/snooze$", {"until": "2099-01-01T00:00:00+00:00"}),
-        (r"/extend$", {"until": "2099-01-01T00:00:00+00:00", "reason": "walked"}),
-        (r"/escalate$", {"to": "role:lead", "reason": "walked"}),
-        (r"^/api/stops$", {"scope": "all", "name": "", "reason": "walked"}),
-        (r"/(veto|undo|lift|erase)$", {"reason": "walked"}),
-    ):
-        if re.search(pattern, path):
-            return body
-    return {}
+def filled_in(model: Any, digest: str) -> dict[str, Any]:
+    """Return a body that would do something; a door that needs more than these words is named by the walk."""
+    known: dict[str, Any] = {
+        "digest": digest,
+        "decision": {"type": "approve"},
+        "outcome": "done",
+        "text": "walked",
+        "requester": "C100",
+        "reason": "walked",
+        "note": "walked",
+        "until": "2099-01-01T00:00:00+00:00",
+        "to": "role:lead",
+        "scope": "all",
+        "name": "",
+    }
+    return {name: known[name] for name in getattr(model, "model_fields", {}) if name in known}
 
 
 @dataclass(frozen=True)
@@ -102,14 +103,14 @@ class Seeded:
 
     def doors(self, app: Any) -> list[Door]:
         """Return every door of the application, with HEAD beside every GET."""
-        found = set()
-        for method, route in every_route(app.routes):
-            found.add((method, route))
+        found = {}
+        for method, route, model in every_route(app.routes):
+            found[method, route] = model
             if method == "GET":
-                found.add(("HEAD", route))
+                found["HEAD", route] = None
         return [
-            Door(method, self.filled(route), route, _body(route, self.digest))
-            for method, route in sorted(found)
+            Door(method, self.filled(route), route, filled_in(model, self.digest))
+            for (method, route), model in sorted(found.items(), key=lambda one: one[0])
             if method != "WEBSOCKET"
         ]
 
