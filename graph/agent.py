@@ -18,6 +18,7 @@ from .clock import Clock, fresh_id
 from .config import requester_of, thread_of
 from .errors import (
     AssentError,
+    BrokenText,
     MessageTooLong,
     NotAllowed,
     Stopped,
@@ -31,10 +32,10 @@ from .leases import lease
 from .limits import Limits
 from .orphans import Gated, none_forgotten, still_gated
 from .patience import patiently
-from .running import storable
 from .store import executions, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
+from .texts import is_storable, storable
 from .troubles import is_away, is_passing, told
 
 MAX_MESSAGE = 20_000
@@ -137,8 +138,10 @@ class Agent:
             raise MessageTooLong(
                 f"The message has {len(text):,} characters; {MAX_MESSAGE:,} are allowed. Nothing was accepted: shorten it."
             )
-        if any("\ud800" <= char <= "\udfff" for char in text):
-            raise AssentError("The message has a broken character (half of a surrogate pair); nothing was accepted. Send it again.")
+        if not is_storable(text):
+            raise BrokenText(
+                "The message has a broken character (NUL, or half of a surrogate pair); nothing was accepted. Send it again."
+            )
         now, message_id = self._clock(), fresh_id("msg")
         for index, message in enumerate(messages):
             message.id = message_id if index == 0 else f"{message_id}_{index}"

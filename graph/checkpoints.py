@@ -47,7 +47,8 @@ async def _postgresql(store: Store) -> AsyncIterator[BaseCheckpointSaver[str]]:
         store.conninfo,
         min_size=0,
         max_size=POOL,
-        timeout=30,
+        timeout=8,
+        reconnect_timeout=2,  # its pauses grow up to half of this: a database that is back is found at once
         open=False,
         check=AsyncConnectionPool.check_connection,  # a server that was restarted leaves dead connections behind
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row, "connect_timeout": 10},

@@ -137,6 +137,10 @@ class Forgotten(AssentError):
     """The graph no longer knows of what waits for assent in this thread."""
 
 
+class BrokenText(AssentError):
+    """A text has a broken character (NUL, or half of a surrogate pair); nothing was changed. Send it without."""
+
+
 class StoreError(AssentError):
     """The database cannot be used."""
 

@@ -41,7 +41,7 @@ def role_of(message: BaseMessage) -> str:
 
 def cut(text: str) -> str:
     """Return the text, cut in the middle where it is too long, saying how much is left out; broken characters as U+FFFD."""
-    text = text.encode("utf-8", "replace").decode("utf-8") if not text.isascii() else text
+    text = text.encode("utf-8", "replace").decode("utf-8").replace("\0", "\ufffd")
     if len(text) <= CHARACTERS:
         return text
     half = CHARACTERS // 2

@@ -15,9 +15,9 @@ from .config import requester_of, thread_of
 from .errors import AssentError
 from .excerpt import excerpt, latest_text
 from .routing import by_outcome, by_result, by_ruling, by_verdict
-from .running import storable
 from .state import Call, CallAnswer, CallState, Conversation, Refused
 from .steps import step_for
+from .texts import storable
 from .wiring import Gate
 
 

@@ -17,6 +17,7 @@ from ..tools.declaration import ActionRefused, Case, Declaration, OutcomeUnknown
 from . import crashpoints
 from .ledger import Claimed
 from .store.models import ActionRow
+from .texts import storable
 
 PAUSE_SECONDS = 0.2
 """Before the first retry; doubled before each further one."""
@@ -121,8 +122,3 @@ def as_text(result: Any) -> str:
         return storable(json.dumps(result, default=str, ensure_ascii=False))
     except (TypeError, ValueError, RecursionError):  # the effect has happened: its result is told as well as it can be
         return storable(repr(result))
-
-
-def storable(text: str) -> str:
-    """Return the text with lone surrogates escaped, which no database stores."""
-    return text.encode("utf-8", "backslashreplace").decode("utf-8")

@@ -44,6 +44,7 @@ class Worker:
         self._news = asyncio.Event()
         self._stopping = asyncio.Event()
         self._fault: SchemaTooNew | None = None
+        self._away: set[str] = set()
 
     def hint(self) -> None:
         """Say that there is something to do now, so that it need not wait for the next look."""
@@ -153,15 +154,21 @@ class Worker:
                 await asyncio.wait_for(news.wait(), FALLBACK_SECONDS)
 
     async def _tried(self, what: str, work: Callable[[], Awaitable[object]]) -> object:
-        """Do it; a failure is told in the log, waits a moment and ends nothing else."""
+        """Do it; a failure is told in the log, once until it works again, waits a moment and ends nothing else."""
         try:
-            return await work()
+            done = await work()
+            if what in self._away:
+                self._away.discard(what)
+                log.warning("%s: works again", what)
+            return done
         except SchemaTooNew as error:
             self._fault = error
             self.stop()
             return None
         except StoreError as error:
-            log.warning("%s: %s", what, error)
+            if what not in self._away:
+                log.warning("%s: %s", what, error)
+            self._away.add(what)
         except Exception:  # one case that cannot even be marked as stalled must not end the work on all others
             log.exception("%s failed; it is tried again", what)
         await asyncio.sleep(1.0)

@@ -21,6 +21,7 @@ from sqlmodel.ext.asyncio.session import AsyncSession
 from .. import crashpoints
 from ..canonical import NotCanonical, canonical
 from ..chain import GENESIS, payload_digest, record_hash
+from ..texts import storable
 from .chain_models import EventRow, HeadRow
 from .inserting import add_or_leave
 
@@ -101,8 +102,8 @@ def _row(event: Event, head: HeadRow) -> EventRow:
         seq=head.seq + 1,
         at=event.at,
         kind=event.kind,
-        actor=event.actor,
-        subject=event.subject,
+        actor=storable(event.actor),
+        subject=storable(event.subject),
         body=_storable(event.body) or {},
         payload=payload,
         salt=salt,

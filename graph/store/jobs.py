@@ -111,7 +111,13 @@ class Jobs:
         from procrastinate.manager import JobManager
         from procrastinate.psycopg_connector import PsycopgConnector
 
-        settings: dict[str, Any] = {"min_size": 0, "max_size": size, "timeout": 15.0, "kwargs": {"connect_timeout": 10}}
+        settings: dict[str, Any] = {
+            "min_size": 0,
+            "max_size": size,
+            "timeout": 8.0,
+            "reconnect_timeout": 2.0,
+            "kwargs": {"connect_timeout": 10},
+        }
         self._connector = PsycopgConnector(conninfo=conninfo, **settings)
         self._manager = JobManager(self._connector)
         self._worker: int | None = None

@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.ext.asyncio import AsyncEngine, create_async_engine
 from sqlmodel.ext.asyncio.session import AsyncSession
 
-from ..errors import StoreError
+from ..errors import BrokenText, StoreError
+from ..texts import is_storable
 from . import events
 
 __all__ = ["BUSY_TIMEOUT_MS", "AsyncSession", "Store"]
@@ -48,6 +49,8 @@ class Store:
             raise StoreError(f"A database is sqlite:///FILE or postgresql://USER@HOST/NAME, not {name}.")
         self.is_sqlite = name == "sqlite"
         self._writer, self._reader = self._sqlite() if self.is_sqlite else self._postgresql()
+        for engine in {self._writer.sync_engine, self._reader.sync_engine}:
+            sa.event.listen(engine, "before_cursor_execute", _refuse_broken_text)
 
     def _sqlite(self) -> tuple[AsyncEngine, AsyncEngine]:
         if self.path is None:
@@ -126,6 +129,14 @@ def explained(error: sa.exc.DBAPIError) -> str:
     if error.connection_invalidated or "connection" in cause:
         return "The connection to the database was lost. Try again with the same key: what was written once is not written twice."
     return f"The database cannot be used: {cause}"
+
+
+def _refuse_broken_text(_connection: Any, _cursor: Any, _statement: str, parameters: Any, _context: Any, many: bool) -> None:
+    """Refuse at the last door, on both databases alike, what only one of them would refuse, and in words nobody understands."""
+    for values in parameters if many else (parameters,):
+        for value in values.values() if isinstance(values, dict) else values or ():
+            if isinstance(value, str) and not is_storable(value):
+                raise BrokenText
 
 
 def _sqlite_engine(url: sa.URL, begin: str, *, size: int) -> AsyncEngine:

@@ -11,6 +11,7 @@ from crashes import any_points, crash, crash_at
 from migrating import migrate_together
 from oracle import Found
 from races import RACES, run_race
+from restarts import restarts
 from walks import walk
 
 DATABASES = ("sqlite", "postgresql")
@@ -24,7 +25,7 @@ class Cell:
     """One box of the table."""
 
     group: str
-    """`crash`, `race`, `migration` or `walk`."""
+    """`crash`, `race`, `migration`, `walk` or `restart`."""
     name: str
     database: str
     idempotent: bool | None
@@ -58,7 +59,14 @@ def cells() -> Sequence[Cell]:
                 found.append(Cell("race", race.name, database, idempotent, 2.5, 25, _race(race.name, database, idempotent)))
         found.append(Cell("migration", "processes open an empty database", database, None, 0.5, 5, partial(_migrate, database)))
         found.append(Cell("walk", "random walks", database, None, 0.5, 10, partial(walk, database)))
+    for idempotent in (False, True):
+        name = "PostgreSQL restarts every 1 to 3 s while 2 processes decide and 2 carry out"
+        found.append(Cell("restart", name, "postgresql", idempotent, 2, 50, partial(_restarts, idempotent)))
     return found
+
+
+def _restarts(idempotent: bool, size: int, _seed: int) -> Found:
+    return restarts(size, idempotent=idempotent)[0]
 
 
 def _crash(point: str, database: str, idempotent: bool) -> Batch:

@@ -45,6 +45,7 @@ TITLES = {
     "race": ("Races", "raced", "races"),
     "migration": ("Migrations", "raced", "databases"),
     "walk": ("Walks", "walked", "walks"),
+    "restart": ("Restarts of the database", "decided", "decisions"),
 }
 
 
