@@ -54,4 +54,7 @@ async def _postgresql(store: Store) -> AsyncIterator[BaseCheckpointSaver[str]]:
         kwargs={"autocommit": True, "prepare_threshold": 0, "row_factory": dict_row, "connect_timeout": 10},
     )
     async with pool:
-        yield AsyncPostgresSaver(pool, serde=_strict())
+        saver = AsyncPostgresSaver(pool, serde=_strict())
+        # a real transaction for each step: half of a step's writes would look like a step that ended, and the agent would stop
+        saver.supports_pipeline = False
+        yield saver

@@ -17,6 +17,9 @@ from .store.session import Store
 
 RENEW_SECONDS = threads.LEASE.total_seconds() / 3
 
+RETRY_SECONDS = 2.0
+"""How long taking a lease is tried again when the database is away."""
+
 AWAY_SECONDS = 10.0
 """How long a lease is given back again when the database is away."""
 
@@ -89,11 +92,14 @@ async def _finished(held: Held) -> None:
 
 
 async def _acquire(store: Store, thread: str, owner: str, clock: Clock, patience: float) -> None:
+    async def write() -> bool:
+        async with store.begin() as tx:
+            return await threads.acquire(tx, thread, owner, clock())
+
     waited = 0.0
     while True:
-        async with store.begin() as tx:
-            if await threads.acquire(tx, thread, owner, clock()):
-                return
+        if await patiently(write, RETRY_SECONDS):  # or a lease whose commit was not answered would be nobody's until it ran out
+            return
         if waited >= patience:
             raise ThreadBusy
         await asyncio.sleep(0.05)

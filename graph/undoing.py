@@ -17,10 +17,11 @@ from .errors import AssentError, ThreadBusy, TooLate
 from .leases import lease, let_finish
 from .masking import hidden, scrubbed
 from .people import require
-from .running import run_undo, storable
+from .running import run_undo
 from .store import executions, reviews, threads, undos, wakes
 from .store.models import ActionRow, ExecutionRow, InboundRow
 from .store.session import AsyncSession, Store
+from .texts import storable
 from .wiring import Gate
 
 LOST = "The process stopped while it was being undone."

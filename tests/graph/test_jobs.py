@@ -11,6 +11,7 @@ import pytest
 import sqlalchemy as sa
 from assent.graph import worker as working
 from assent.graph.errors import SchemaTooNew, StoreError
+from assent.graph.memory import Memory
 from assent.graph.store import jobs, migrate, threads, wakes
 from fakes import NOON, SAFE, Bank, HandClock, Script, approve, asks, calls, on_thread, staff
 from processes import bank_tool
@@ -225,3 +226,32 @@ async def test_the_librarys_tables_are_made_once_with_ours(postgres_url):
     sql(postgres_url, "DELETE FROM checkpoint_migrations WHERE v > 0")
     with pytest.raises(StoreError, match="Procrastinate"):
         await migrate.upgrade(sa.make_url(postgres_url))
+
+
+class Letters:
+    """An embedder that counts letters."""
+
+    async def embed(self, texts):
+        return [[float(text.count(letter)) + 0.1 for letter in "abcdefgh"] for text in texts]
+
+
+async def test_what_commits_late_under_an_earlier_number_is_learnt_too(postgres_url, tmp_path):
+    async with assent.open(postgres_url) as desk:
+        await staff(desk)
+        agent = pay_agent(desk, Bank(tmp_path / "bank"))
+        for index in range(2):
+            await agent.ainvoke(asks(f"Please pay {index}"), on_thread(f"t{index}"))
+            (card,) = await desk.pending("ada")
+            await desk.decide(card.id, approve(card), "ada")
+        first, _ = await desk.examples("lee")
+        memory = Memory(desk.store, Letters(), "main", "assent")
+
+        def belongs_to(tenant):
+            with psycopg.connect(postgres_url) as connection:
+                connection.execute("SET LOCAL session_replication_role = replica")  # past the triggers that keep examples
+                connection.execute("UPDATE examples SET tenant = %s WHERE id = %s", (tenant, first.id))
+
+        belongs_to("not committed yet")
+        assert len(await memory.nearest("Please pay")) == 1
+        belongs_to("main")
+        assert len(await memory.nearest("Please pay")) == 2
