@@ -26,6 +26,14 @@ async def main():
             await desk.users.add("ada", role="operator")
             assert await desk.pending("ada") == []
 asyncio.run(main())
+sys.modules["psycopg"] = None  # as where the extra is not installed
+async def without_the_extra():
+    try:
+        async with assent.open("postgresql://somebody@localhost/desk"):
+            raise SystemExit("opened PostgreSQL without a driver")
+    except assent.AssentError as error:
+        assert "assent[postgres]" in str(error), error
+asyncio.run(without_the_extra())
 print("the wheel works: every module imports, data and migrations are inside")
 """
 
