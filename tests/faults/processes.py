@@ -20,7 +20,7 @@ from assent.graph.opening import open_desk
 from assent.tools.declaration import ActionTool
 from fakes import SAFE, Bank, Script, calls, later_clock, on_thread, staff
 
-N = int(os.environ.get("ASSENT_FAULTS_N", "3"))
+N = int(os.environ.get("ASSENT_FAULTS_N", "2"))
 """How often each race is run."""
 
 FORKED = "ignore:.*use of fork.*:DeprecationWarning"

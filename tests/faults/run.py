@@ -11,6 +11,8 @@ import hashlib
 import multiprocessing
 import multiprocessing.connection
 import os
+import random
+import signal
 import sys
 import time
 import traceback
@@ -58,6 +60,7 @@ def main() -> None:
 
         console.print(f"PostgreSQL: {postgres.template()} on {postgres.server()}")
     deadline = time.monotonic() + options.minutes * 60 if options.minutes else None
+    signal.signal(signal.SIGTERM, signal.default_int_handler)
     try:
         _run(chosen, known, options, console, deadline)
     except KeyboardInterrupt:
@@ -126,6 +129,7 @@ def _next(chosen: list[Cell], known: state.State, running: list[Running], n: int
         for cell in chosen
         if cell.key not in busy and known.of(cell.key).runs < cell.runs(n) and len(known.of(cell.key).broken) < BROKEN
     ]
+    random.Random(0).shuffle(left)  # both databases and both tools from the start, not one after the other
     return min(left, key=lambda cell: known.of(cell.key).runs / cell.runs(n), default=None)
 
 

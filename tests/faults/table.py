@@ -33,11 +33,9 @@ def summary(known: State) -> str:
 def _measured(known: State) -> str:
     versions = ", ".join(f"{name} {number}" for name, number in known.versions.items())
     hours = sum(tally.seconds for tally in known.tallies.values()) / 3600
-    return (
-        "## Measured\n\n"
-        f"**{summary(known)}.** Run from {known.began} to {known.ended or 'now'} with `make faults ASSENT_FAULTS_N={known.wanted}`"
-        f" on {os.cpu_count()} cores ({platform.machine()}, {platform.system()}), {hours:.1f} hours of batches. {versions}.\n"
-    )
+    when = f"Run with `make faults` from {known.began} to {known.ended or 'now'}, {hours:.1f} hours of batches"
+    where = f"on {os.cpu_count()} cores ({platform.machine()}, {platform.system()})"
+    return f"## Measured\n\n**{summary(known)}.** {when} {where}. {versions}. Code {known.digest[:12]}.\n"
 
 
 TITLES = {

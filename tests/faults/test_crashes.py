@@ -10,8 +10,7 @@ from processes import FORKED
 pytestmark = [pytest.mark.faults, pytest.mark.filterwarnings(FORKED)]
 
 
-@pytest.mark.parametrize("idempotent", [False, True], ids=["without a key", "with a key"])
-@pytest.mark.parametrize("database", ["sqlite", "postgresql"])
+@pytest.mark.parametrize(("database", "idempotent"), [("sqlite", True), ("postgresql", False)])
 def test_killed_at_every_point_nothing_is_lost_done_twice_or_done_without_assent(database, idempotent):
     found = crash_at(database, [numbered(point, index) for index, point in enumerate(POINTS)], idempotent=idempotent)
     assert found.clean, found
