@@ -16,7 +16,7 @@ def next_at(row: ReviewRow) -> datetime | None:
 
 
 def expired(row: ReviewRow, now: datetime) -> bool:
-    """Tell whether a review's time is up, whether or not a sweep has come by: from then on nothing of it may run."""
+    """Tell whether a review's time is up, whether or not a sweep has come by: from then on nobody can decide it."""
     return row.due_at is not None and row.due_at <= now
 
 

@@ -118,7 +118,7 @@ class ReviewRow(SQLModel, table=True):
     close_reason: str = ""
     """Why it was closed without a decision: expired, superseded or cancelled, in words."""
     due_at: datetime | None = moment(default=None)
-    """From here on it is expired, and nothing of it may run."""
+    """From here on nobody can decide it, and it expires; what was approved in time may still run."""
     warn_at: datetime | None = moment(default=None)
     warned_at: datetime | None = moment(default=None)
     escalate_at: datetime | None = moment(default=None)

@@ -377,3 +377,11 @@ async def test_an_approval_that_waits_for_others_gives_the_card_back(desk, till)
     await desk.take(card.id, "ada")
     await desk.decide(card.id, approve(card), "ada")
     assert (await desk.decide(card.id, approve(card), "bob")).status == "approved"
+
+
+async def test_what_was_approved_in_time_runs_though_it_is_due_by_then(desk, till, clock):
+    card = await asked(desk, till, under(due=60))
+    await desk.decide(card.id, approve(card), "ada", undo_window=90)
+    clock.forward(91)
+    await desk.drain()
+    assert till.paid == [("pay", "bob", 5)]
