@@ -18,6 +18,7 @@ from assent.graph.auditing import exported, lines
 from assent.graph.chain import record_hash
 from assent.graph.heads import EVERY, Signing, sign
 from assent.graph.store.session import Store
+from assent.graph.terms import Terms
 from assent.graph.verifying import verify
 from fakes import SAFE, HandClock, Script, Till, approve, as_owner, asks, calls, edit, on_thread, reject, says, staff
 from hypothesis import HealthCheck, given, settings
@@ -409,3 +410,22 @@ def test_a_head_torn_by_a_crash_does_not_spoil_the_next_line(tmp_path):
         list(signing.read_heads(heads))
     signing.append(heads, key.sign("main", 2, "b" * 64, "now"))
     assert heads.read_bytes().count(b"\n") == 3
+
+
+async def test_a_quorum_a_second_persons_edit_and_a_veto_window_verify(opened):
+    terms = assent.Policy((assent.on("pay", lambda facts: assent.Ruling("review", "Two people.", terms=Terms(quorum=2))),))
+    agent = opened.agent(tools=Till().tools, policy=terms, propose=Script(PAY, says(), PAY, says()))
+    for thread, answer in (("q1", approve), ("q2", lambda card: edit(card, amount=4))):
+        await agent.ainvoke(asks(), on_thread(thread))
+        (card,) = await opened.pending("ada")
+        await opened.decide(card.id, answer(card), "ada")
+        card = await opened.card(card.id, "bob")
+        await opened.decide(card.id, approve(card), "bob")
+        await opened.drain()
+    items = [item async for item in exported(opened.store, opened.clock, opened.tenant)]
+    assert [item["body"]["quorum"] for item in items if item.get("kind") == "verdict"] == [2, 2]
+    assert sum(item.get("kind") == "execution.claimed" for item in items) == 2
+    assert verify(items).bad == ""
+    second = next(item for item in items if item.get("kind") == "decision.approve" and item["actor"] == "bob")
+    forged = rewritten([{**item, "actor": "ada"} if item is second else item for item in items])
+    assert "1 of 2 people stand behind" in verify(forged).bad
