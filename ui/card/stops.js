@@ -2,7 +2,7 @@
 const STOP_SCOPES = { all: 'Everything', agent: 'The agent', tool: 'The tool' };
 
 const stopWords = (stop) => [el('strong', {}, STOP_SCOPES[stop.scope] || marked(stop.scope), stop.name ? [' ', marked(stop.name)] : null, ' is stopped'),
-  ` since ${clock(stop.at)} by `, marked(stop.by), stop.reason ? [': ', marked(stop.reason)] : null, '.'];
+  ` since ${clock(stop.at)} by `, marked(stop.by), stop.reason ? [': ', marked(String(stop.reason).replace(/\.+$/, ''))] : null, '.'];
 
 const stopNumbers = (stop) => {
   const flying = stop.in_flight.length;
