@@ -40,7 +40,7 @@ def list_reviews(
     """List what waits, most urgent first, and what else needs a person."""
 
     async def work() -> tuple[list[ReviewCard], list[Any]]:
-        async with _opened(home, database) as desk:
+        async with opened(home, database) as desk:
             return await desk.pending(who, limit=limit), await desk.tasks(who)
 
     cards, tasks = wait_for(work())
@@ -58,7 +58,8 @@ def list_reviews(
         )
     out.print(table) if cards else show("Nothing waits.")
     for task in tasks:
-        show(f"needs a person ({task.kind}): {task.title} {_short(task.args)} {task.text} [{task.action or task.thread}]")
+        show(f"needs a person ({task.kind}): {task.title} {_short(task.args)} {task.text} [{task.subject}]")
+        show(f"  {task.next}")
 
 
 def _short(args: dict[str, Any]) -> str:
@@ -73,8 +74,8 @@ def show_review(
     """Show one review with everything a decision needs."""
 
     async def work() -> ReviewCard:
-        async with _opened(home, database) as desk:
-            return await _found(desk, which, who)
+        async with opened(home, database) as desk:
+            return await found(desk, which, who)
 
     card = wait_for(work())
     if as_json:
@@ -175,7 +176,7 @@ def settle(
     """Say what became of an execution whose outcome nobody knows."""
 
     async def work() -> None:
-        async with _opened(home, database) as desk:
+        async with opened(home, database) as desk:
             await desk.settle(action, outcome, who, note)  # type: ignore[arg-type]  # checked by the desk
             await desk.drain()
 
@@ -194,7 +195,7 @@ def retry(
     """Let an agent that could not go on try again."""
 
     async def work() -> None:
-        async with _opened(home, database, model) as desk:
+        async with opened(home, database, model) as desk:
             await desk.retry(thread, who)
             await desk.drain()
 
@@ -206,8 +207,8 @@ def _decide(
     which: str, home: Path, database: str | None, who: str, as_json: bool, model: str | None, answer: dict[str, Any]
 ) -> None:
     async def work() -> dict[str, Any]:
-        async with _opened(home, database, model) as desk:
-            card = await _found(desk, which, who)
+        async with opened(home, database, model) as desk:
+            card = await found(desk, which, who)
             wanted = dict(answer)
             if "changes" in wanted:
                 wanted["args"] = _edited(card, wanted.pop("changes"))
@@ -218,18 +219,18 @@ def _decide(
             return {"review": card.id, "number": card.number, "status": decided.status, **_counts(decided), **line.as_json()}
 
     try:
-        found = wait_for(work())
+        done = wait_for(work())
     except ValidationError as error:
         raise Failed(f"{error.errors()[0]['msg']}.", 2) from None
     if as_json:
-        print_json(found)
+        print_json(done)
         return
-    show(f"RQ-{found['number']} {found['status']} by {who}: {found['title']} {_short(found['accepted'] or found['args'])}")
-    if found["outcome"]:
-        show(f"{found['outcome']}: {found['result']}")
-    elif found["status"] == "pending":
-        show(f"{found['approvals']} of {found['quorum']} approved: it still waits for somebody else.")
-    elif found["status"] == "approved":
+    show(f"RQ-{done['number']} {done['status']} by {who}: {done['title']} {_short(done['accepted'] or done['args'])}")
+    if done["outcome"]:
+        show(f"{done['outcome']}: {done['result']}")
+    elif done["status"] == "pending":
+        show(f"{done['approvals']} of {done['quorum']} approved: it still waits for somebody else.")
+    elif done["status"] == "approved":
         show("Not carried out yet: a worker, or whoever is at work on this case, does it next.")
 
 
@@ -255,7 +256,8 @@ def _value(text: str, schema: dict[str, Any]) -> Any:
         return text
 
 
-async def _found(desk: Desk, which: str, who: str) -> ReviewCard:
+async def found(desk: Desk, which: str, who: str) -> ReviewCard:
+    """Return the review that somebody named by number or id."""
     number = which.upper().removeprefix("RQ-")
     if not number.isdigit():
         return await desk.card(which, who)
@@ -263,7 +265,7 @@ async def _found(desk: Desk, which: str, who: str) -> ReviewCard:
 
 
 @asynccontextmanager
-async def _opened(home: Path, database: str | None, model: str | None = None) -> AsyncIterator[Desk]:
+async def opened(home: Path, database: str | None, model: str | None = None) -> AsyncIterator[Desk]:
     """Open the named database, whose workers carry decisions out, or the demo, which does it here."""
     if database:
         async with open_desk(database) as desk:
@@ -277,4 +279,4 @@ def _counts(decided: Decided) -> dict[str, int]:
     return {"approvals": decided.approvals, "quorum": decided.quorum}
 
 
-add_commands(app, _opened, _found)
+add_commands(app, opened, found)

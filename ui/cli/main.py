@@ -8,7 +8,7 @@ import sys
 import typer
 
 from ...graph.errors import AssentError
-from . import audit, backup, database, demo, doctor, erasing, evaluating, examples, inbox, model, people, web, working
+from . import audit, backup, control, database, demo, doctor, erasing, evaluating, examples, inbox, model, people, web, working
 from .say import Failed, complain
 
 app = typer.Typer(
@@ -26,6 +26,7 @@ app.add_typer(evaluating.app, name="eval")
 app.add_typer(model.app, name="model")
 app.add_typer(people.app, name="users")
 app.add_typer(audit.app, name="audit")
+app.add_typer(control.app, name="stops")
 app.add_typer(database.app, name="db")
 audit.app.command("retain")(erasing.retain)
 database.app.command("backup")(backup.backup)
