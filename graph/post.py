@@ -20,6 +20,9 @@ if TYPE_CHECKING:
 AWAY_SECONDS = 10.0
 """How long a job is reported again when the database is away; after that it counts as abandoned."""
 
+FAILED_SECONDS = 2.0
+"""After how long a job is taken again that could not be worked at all."""
+
 log = logging.getLogger("assent")
 
 
@@ -74,7 +77,7 @@ class Queue:
             later = await self._worker.work_off(str(job.task_kwargs["thread"]))
         except Exception:
             with suppress(StoreError):
-                await patiently(lambda: self._jobs.again(job, 1.0), AWAY_SECONDS)
+                await patiently(lambda: self._jobs.again(job, FAILED_SECONDS), AWAY_SECONDS)
             raise
         if later is None:
             await patiently(lambda: self._jobs.done(job), AWAY_SECONDS)

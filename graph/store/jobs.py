@@ -66,19 +66,22 @@ async def defer(tx: AsyncSession, thread: str, tenant: str, agent: str, due_at: 
     from procrastinate.tasks import configure_task
 
     connection = (await (await tx.connection()).get_raw_connection()).driver_connection
-    # the earliest due has the highest priority, or a later job of the same lock would hold an earlier one back
-    priority = -int((due_at - EPOCH).total_seconds())
     deferrer = configure_task(
         name=TASK,
         job_manager=_anywhere(),
         queue=queue_of(tenant, agent),
         lock=thread,
         schedule_at=due_at if due_at > utc_now() else None,
-        priority=max(-(2**31), min(priority, 2**31 - 1)),
+        priority=_priority(due_at),
         connection=connection,
     )
     with _translated():
         await deferrer.defer_async(thread=thread)
+
+
+def _priority(due_at: datetime) -> int:
+    """Return the highest for the earliest due: a later job of the same lock would else hold an earlier one back."""
+    return max(-(2**31), min(-int((due_at - EPOCH).total_seconds()), 2**31 - 1))
 
 
 async def defer_orphans(tx: AsyncSession, now: datetime) -> int:
@@ -144,8 +147,9 @@ class Jobs:
         await self._report(self._manager.finish_job(job, Status.SUCCEEDED, delete_job=True))
 
     async def again(self, job: Job, seconds: float) -> None:
-        """Give a job back, to be taken again after some seconds. Raises StoreError."""
-        await self._report(self._manager.retry_job(job, retry_at=utc_now() + timedelta(seconds=seconds)))
+        """Give a job back, to be taken again after some seconds, behind what is due by then. Raises StoreError."""
+        later = utc_now() + timedelta(seconds=seconds)
+        await self._report(self._manager.retry_job(job, retry_at=later, priority=_priority(later)))
 
     async def _report(self, work: Awaitable[None]) -> None:
         from procrastinate.exceptions import ConnectorException

@@ -21,7 +21,9 @@ from assent.graph.errors import (
 )
 from assent.graph.leases import lease
 from assent.graph.limits import Limits
+from assent.graph.store.models import ActionRow, ExecutionRow
 from fakes import SAFE, HandClock, Script, Till, approve, asks, calls, on_thread, reject, says, staff
+from sqlmodel import select
 
 PAY = calls(("pay", {"to": "bob", "amount": 5}))
 
@@ -37,39 +39,39 @@ def clock():
 
 
 @pytest.fixture
-async def timed(url, clock):
-    async with assent.open(url, clock=clock) as desk:
+async def timed(any_url, clock):
+    async with assent.open(any_url, clock=clock) as desk:
         await staff(desk)
         yield desk
 
 
 @pytest.mark.parametrize("door", ["send", "ainvoke"])
-async def test_a_message_while_reviews_wait_comes_after_the_outcome_once(opened, till, door):
+async def test_a_message_while_reviews_wait_comes_after_the_outcome_once(opened_on_any, till, door):
     script = Script(PAY, says("Paid."), says("You are welcome."))
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=script)
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script)
     await agent.ainvoke(asks("Pay Bob."), on_thread())
     if door == "send":
-        sent = await opened.send("t1", "Thanks!", requester="carol")
-        assert not sent.delivered and sent.waiting_for == [(await opened.pending("ada"))[0].id]
+        sent = await opened_on_any.send("t1", "Thanks!", requester="carol")
+        assert not sent.delivered and sent.waiting_for == [(await opened_on_any.pending("ada"))[0].id]
     else:
         assert (await agent.ainvoke(asks("Thanks!"), on_thread()))["__interrupt__"]
-    await opened.drain()
+    await opened_on_any.drain()
     assert len(script.steps) == 1
-    shown = (await opened.conversation("t1")).messages
+    shown = (await opened_on_any.conversation("t1")).messages
     assert shown[-1] == {"role": "requester", "text": "Thanks!", "review": None, "status": "queued"}
 
-    (card,) = await opened.pending("ada")
-    await opened.decide(card.id, approve(card), "ada")
-    await opened.drain()
-    await opened.drain()
+    (card,) = await opened_on_any.pending("ada")
+    await opened_on_any.decide(card.id, approve(card), "ada")
+    await opened_on_any.drain()
+    await opened_on_any.drain()
     assert till.paid == [("pay", "bob", 5)]
     assert heard(script, 1) == ["Pay Bob."] and heard(script, 2) == ["Pay Bob.", "Thanks!"] and len(script.steps) == 3
     kinds = [message.type for message in (await agent.aget_state(on_thread())).values["messages"]]
     assert kinds == ["human", "ai", "tool", "ai", "human", "ai"]
 
 
-async def test_it_survives_a_restart(url, till):
-    async with assent.open(url) as desk:
+async def test_it_survives_a_restart(any_url, till):
+    async with assent.open(any_url) as desk:
         await staff(desk)
         agent = desk.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
         await agent.ainvoke(asks("Pay Bob."), on_thread())
@@ -78,119 +80,119 @@ async def test_it_survives_a_restart(url, till):
         (card,) = await desk.pending("ada")
         await desk.decide(card.id, reject(card), "ada")
     script = Script()
-    async with assent.open(url) as desk:
+    async with assent.open(any_url) as desk:
         desk.agent(tools=till.tools, policy=SAFE, propose=script)
         await desk.drain()
         await desk.drain()
     assert heard(script) == ["Pay Bob.", "one", "two"] and len(script.steps) == 3 and till.ran == []
 
 
-async def test_messages_from_many_sides_are_all_heard_once(opened, till):
+async def test_messages_from_many_sides_are_all_heard_once(opened_on_any, till):
     script = Script()
-    opened.agent(tools=till.tools, policy=SAFE, propose=script)
+    opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script)
     texts = [f"message {index}" for index in range(12)]
-    await asyncio.gather(*(opened.send("t1", text, requester="carol") for text in texts), opened.drain(), opened.drain())
-    await opened.drain()
+    await asyncio.gather(
+        *(opened_on_any.send("t1", text, requester="carol") for text in texts), opened_on_any.drain(), opened_on_any.drain()
+    )
+    await opened_on_any.drain()
     assert sorted(heard(script)) == sorted(texts)
 
 
-async def test_a_message_that_comes_in_while_the_agent_thinks_is_heard(opened, till):
+async def test_a_message_that_comes_in_while_the_agent_thinks_is_heard(opened_on_any, till):
     async def interrupted(step):
         if len(script.steps) == 1:
-            await opened.send("t1", "And quickly!", requester="carol")
+            await opened_on_any.send("t1", "And quickly!", requester="carol")
         return says("Hm.")
 
     script = Script(interrupted)
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=script)
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script)
     await agent.ainvoke(asks("Hello."), on_thread())
     assert heard(script) == ["Hello.", "And quickly!"] and len(script.steps) == 2
 
 
 @pytest.mark.parametrize("before", ["pending", "approved", "edited later", "rejected"])
 async def test_after_cancelling_nothing_runs(opened_on_any, till, before):
-    opened = opened_on_any
+    opened_on_any = opened_on_any
     script = Script(calls(("pay", {"to": "bob", "amount": 5}), ("pay", {"to": "eve", "amount": 6})))
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=script)
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script)
     await agent.ainvoke(asks(), on_thread())
-    await opened.send("t1", "Hurry up.", requester="carol")
-    card, other = await opened.pending("ada")
+    await opened_on_any.send("t1", "Hurry up.", requester="carol")
+    card, other = await opened_on_any.pending("ada")
     if before == "approved":
-        await opened.decide(card.id, approve(card), "ada")
+        await opened_on_any.decide(card.id, approve(card), "ada")
     if before == "edited later":
-        await opened.decide(card.id, approve(card), "ada", undo_window=0.01)
+        await opened_on_any.decide(card.id, approve(card), "ada", undo_window=0.01)
     if before == "rejected":
-        await opened.decide(card.id, reject(card), "ada", undo_window=60)
-    assert await opened.cancel("t1", "ada", "by mistake") == (1 if before == "rejected" else 2)
+        await opened_on_any.decide(card.id, reject(card), "ada", undo_window=60)
+    assert await opened_on_any.cancel("t1", "ada", "by mistake") == (1 if before == "rejected" else 2)
     await asyncio.sleep(0.02)
-    await opened.drain()
+    await opened_on_any.drain()
     assert till.ran == [] and len(script.steps) == 1
-    assert await opened.pending("ada") == [] and await opened.count_pending("ada") == 0
+    assert await opened_on_any.pending("ada") == [] and await opened_on_any.count_pending("ada") == 0
     for one in (card, other):
         with pytest.raises(AlreadyDecided):
-            await opened.decide(one.id, approve(one), "bob")
+            await opened_on_any.decide(one.id, approve(one), "bob")
         with pytest.raises(TooLate):
-            await opened.withdraw(one.id, "lee")
+            await opened_on_any.withdraw(one.id, "lee")
     with pytest.raises(ThreadClosed):
-        await opened.send("t1", "Hello?", requester="carol")
-    conversation = await opened.conversation("t1")
+        await opened_on_any.send("t1", "Hello?", requester="carol")
+    conversation = await opened_on_any.conversation("t1")
     assert conversation.status == "cancelled" and conversation.waiting == [] and not conversation.busy
     assert conversation.messages[-1]["text"] == "by mistake"
 
 
-async def test_who_may_cancel(opened, till):
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
+async def test_who_may_cancel(opened_on_any, till):
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
     await agent.ainvoke(asks(), on_thread())
-    await opened.users.add("eve", role="admin", tenant="rival")
+    await opened_on_any.users.add("eve", role="admin", tenant="rival")
     for who in ("vi", "nobody", "dave"):
         with pytest.raises(NotAllowed):
-            await opened.cancel("t1", who)
+            await opened_on_any.cancel("t1", who)
     with pytest.raises(UnknownThread):
-        await opened.cancel("t1", "eve")
+        await opened_on_any.cancel("t1", "eve")
     with pytest.raises(UnknownThread):
-        await opened.cancel("t2", "ada")
-    assert await opened.cancel("t1", "carol") == 1, "the requester may"
+        await opened_on_any.cancel("t2", "ada")
+    assert await opened_on_any.cancel("t1", "carol") == 1, "the requester may"
 
 
-async def test_cancelling_while_the_agent_thinks_leaves_no_review_behind(opened, till):
+async def test_cancelling_while_the_agent_thinks_leaves_no_review_behind(opened_on_any, till):
     async def cancelled(step):
-        await opened.cancel("t1", "ada")
+        await opened_on_any.cancel("t1", "ada")
         return calls(("pay", {"to": "bob", "amount": 5}), ("look", {"what": "x"}))
 
     script = Script(cancelled)
-    opened.agent(tools=till.tools, policy=SAFE, propose=script)
-    await opened.send("t1", "Pay Bob.", requester="carol")
-    await opened.drain()
-    assert till.ran == [] and await opened.pending("ada") == [] and len(script.steps) == 1
-    assert await opened.tasks("ada") == []
+    opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script)
+    await opened_on_any.send("t1", "Pay Bob.", requester="carol")
+    await opened_on_any.drain()
+    assert till.ran == [] and await opened_on_any.pending("ada") == [] and len(script.steps) == 1
+    assert await opened_on_any.tasks("ada") == []
 
 
 async def test_cancelling_and_claiming_at_once_ends_one_way(opened_on_any, till):
-    opened = opened_on_any
+    opened_on_any = opened_on_any
     for round in range(6):
-        agent = opened.agent(
+        agent = opened_on_any.agent(
             tools=till.tools, policy=SAFE, name=f"a{round}", propose=Script(calls(("pay", {"to": "bob", "amount": round})))
         )
         await agent.ainvoke(asks(), on_thread(f"t{round}"))
-        (card,) = await opened.pending("ada")
-        await opened.decide(card.id, approve(card), "ada")
-        _, cancelled = await asyncio.gather(opened.drain(), opened.cancel(f"t{round}", "ada"))
-        await opened.drain()
+        (card,) = await opened_on_any.pending("ada")
+        await opened_on_any.decide(card.id, approve(card), "ada")
+        _, cancelled = await asyncio.gather(opened_on_any.drain(), opened_on_any.cancel(f"t{round}", "ada"))
+        await opened_on_any.drain()
         ran = ("pay", "bob", round) in till.ran
         assert ran == (cancelled == 0)
-        assert (await opened.history("ada"))[0].outcome == ("succeeded" if ran else "cancelled")
+        assert (await opened_on_any.history("ada"))[0].outcome == ("succeeded" if ran else "cancelled")
 
 
-async def test_a_claim_that_a_dead_process_left_in_a_cancelled_case_is_a_task(timed, till, clock, tmp_path):
+async def test_a_claim_that_a_dead_process_left_in_a_cancelled_case_is_a_task(timed, till, clock):
     agent = timed.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
     await agent.ainvoke(asks(), on_thread())
     (card,) = await timed.pending("ada")
     await timed.decide(card.id, approve(card), "ada")
-    with sqlite3.connect(tmp_path / "desk.db") as connection:  # what a kill between claim and result leaves behind
-        connection.execute(
-            "INSERT INTO executions (action, tenant, thread, tool, status, claimed_by, claimed_at, note) "
-            "SELECT id, tenant, thread, tool, 'claimed', 'lease_dead', '2026-11-23T12:00:00.000000+00:00', '' FROM actions"
-        )
-    connection.close()
+    async with timed.store.begin() as tx:  # what a kill between claim and result leaves behind
+        row = (await tx.exec(select(ActionRow))).one()
+        dead = {"tenant": row.tenant, "thread": row.thread, "tool": row.tool, "claimed_by": "lease_dead"}
+        tx.add(ExecutionRow(action=row.id, claimed_at=clock(), **dead))
     await timed.cancel("t1", "ada")
     clock.forward(600)
     await timed.drain()
@@ -204,26 +206,26 @@ async def test_a_claim_that_a_dead_process_left_in_a_cancelled_case_is_a_task(ti
 @pytest.mark.parametrize(
     "trouble", [ProposalError("gibberish"), RuntimeError("a bug of somebody's"), ValueError("half \ud800 a letter")]
 )
-async def test_an_agent_that_cannot_go_on_is_a_task_and_can_be_retried(opened, till, trouble, monkeypatch):
+async def test_an_agent_that_cannot_go_on_is_a_task_and_can_be_retried(opened_on_any, till, trouble, monkeypatch):
     monkeypatch.setattr(logging.getLogger("assent"), "disabled", True)  # half a letter in a report stops the test runner
     script = Script(trouble, trouble, PAY)
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=script)
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script)
     with pytest.raises(type(trouble)):
         await agent.ainvoke(asks("Pay Bob."), on_thread())
     if not isinstance(trouble, ProposalError):
         script.lines.pop(0)
-    (task,) = await opened.tasks("ada")
+    (task,) = await opened_on_any.tasks("ada")
     assert task.kind == "stalled" and task.thread == "t1" and task.text
-    assert (await opened.conversation("t1")).messages[-1]["role"] == "notice"
-    assert await opened.drain() == 0, "it is not tried again by itself"
-    await opened.send("t1", "Hello?", requester="carol")
-    await opened.retry("t1", "ada")
-    await opened.drain()
-    assert await opened.tasks("ada") == [] and len(await opened.pending("ada")) == 1
+    assert (await opened_on_any.conversation("t1")).messages[-1]["role"] == "notice"
+    assert await opened_on_any.drain() == 0, "it is not tried again by itself"
+    await opened_on_any.send("t1", "Hello?", requester="carol")
+    await opened_on_any.retry("t1", "ada")
+    await opened_on_any.drain()
+    assert await opened_on_any.tasks("ada") == [] and len(await opened_on_any.pending("ada")) == 1
     assert heard(script) == ["Pay Bob."]
-    (card,) = await opened.pending("ada")
-    await opened.decide(card.id, approve(card), "ada")
-    await opened.drain()
+    (card,) = await opened_on_any.pending("ada")
+    await opened_on_any.decide(card.id, approve(card), "ada")
+    await opened_on_any.drain()
     assert heard(script) == ["Pay Bob.", "Hello?"] and till.paid == [("pay", "bob", 5)]
 
 
@@ -249,8 +251,8 @@ async def test_a_database_that_is_busy_for_the_checkpointer_passes_by_itself(tim
     assert len(await timed.pending("ada")) == 1 and await timed.tasks("ada") == []
 
 
-async def test_a_full_queue_accepts_nothing_and_goes_on_when_there_is_room(url, clock, till):
-    async with assent.open(url, clock=clock, limits=Limits(queue=1)) as desk:
+async def test_a_full_queue_accepts_nothing_and_goes_on_when_there_is_room(any_url, clock, till):
+    async with assent.open(any_url, clock=clock, limits=Limits(queue=1)) as desk:
         await staff(desk)
         desk.agent(tools=till.tools, policy=SAFE, propose=Script(PAY, PAY))
         for thread in ("t1", "t2"):
@@ -265,12 +267,12 @@ async def test_a_full_queue_accepts_nothing_and_goes_on_when_there_is_room(url, 
         assert card.thread in ("t1", "t2") and await desk.tasks("ada") == []
 
 
-async def test_two_drives_at_once_take_turns(opened, till):
+async def test_two_drives_at_once_take_turns(opened_on_any, till):
     script = Script(PAY)
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=script)
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script)
     await agent.ainvoke(asks(), on_thread())
-    (card,) = await opened.pending("ada")
-    await opened.decide(card.id, approve(card), "ada")
+    (card,) = await opened_on_any.pending("ada")
+    await opened_on_any.decide(card.id, approve(card), "ada")
     driven = await asyncio.gather(*(agent.drive("t1") for _ in range(4)))
     assert {one.standing for one in driven} == {"finished"} and till.paid == [("pay", "bob", 5)]
     assert len(script.steps) == 2
@@ -335,27 +337,27 @@ async def test_whoever_lost_the_lease_starts_nothing_more(url, till, clock):
         assert till.paid == [("pay", "bob", 5)]
 
 
-async def test_a_background_task_does_not_go_on_using_a_lease_that_was_given_back(opened, till):
+async def test_a_background_task_does_not_go_on_using_a_lease_that_was_given_back(opened_on_any, till):
     seen = []
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
     await agent.accept("t1", "carol", [])
 
     async def later():
         await asyncio.sleep(0.1)
-        async with lease(opened.store, "t1", opened.clock) as owner:
+        async with lease(opened_on_any.store, "t1", opened_on_any.clock) as owner:
             seen.append(owner)
 
-    async with lease(opened.store, "t1", opened.clock) as first:
-        async with lease(opened.store, "t1", opened.clock) as inner:
+    async with lease(opened_on_any.store, "t1", opened_on_any.clock) as first:
+        async with lease(opened_on_any.store, "t1", opened_on_any.clock) as inner:
             assert inner == first
         task = asyncio.create_task(later())
     await task
     assert seen and seen[0] != first
 
 
-async def test_another_tenants_worker_and_agent_leave_a_thread_alone(url, till):
+async def test_another_tenants_worker_and_agent_leave_a_thread_alone(any_url, till):
     other = Till()
-    async with assent.open(url) as ours, assent.open(url, tenant="rival") as theirs:
+    async with assent.open(any_url) as ours, assent.open(any_url, tenant="rival") as theirs:
         await staff(ours)
         ours.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
         await ours.send("t1", "Pay Bob.", requester="carol")
@@ -378,10 +380,10 @@ async def test_another_tenants_worker_and_agent_leave_a_thread_alone(url, till):
         assert till.paid == [("pay", "bob", 5)]
 
 
-async def test_another_agents_thread_is_refused(opened, till):
+async def test_another_agents_thread_is_refused(opened_on_any, till):
     script = Script()
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
-    other = opened.agent(tools=till.tools, policy=SAFE, propose=script, name="other")
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
+    other = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=script, name="other")
     await agent.ainvoke(asks(), on_thread())
     with pytest.raises(NotAllowed):
         await other.ainvoke(None, on_thread())
@@ -390,7 +392,7 @@ async def test_another_agents_thread_is_refused(opened, till):
     assert script.steps == []
 
 
-async def test_an_execution_nobody_can_vouch_for_waits_for_a_persons_word(opened):
+async def test_an_execution_nobody_can_vouch_for_waits_for_a_persons_word(opened_on_any):
     ran = []
 
     @assent.action(consequence="costly")
@@ -400,48 +402,48 @@ async def test_an_execution_nobody_can_vouch_for_waits_for_a_persons_word(opened
         raise TimeoutError("the bank did not answer")
 
     script = Script(calls(("pay", {"to": "bob"}), ("pay", {"to": "eve"})), says("Understood."))
-    agent = opened.agent(tools=[pay], policy=SAFE, propose=script)
+    agent = opened_on_any.agent(tools=[pay], policy=SAFE, propose=script)
     await agent.ainvoke(asks(), on_thread())
-    for card in await opened.pending("ada"):
-        await opened.decide(card.id, approve(card), "ada")
-    await opened.drain()
-    tasks = await opened.tasks("ada")
+    for card in await opened_on_any.pending("ada"):
+        await opened_on_any.decide(card.id, approve(card), "ada")
+    await opened_on_any.drain()
+    tasks = await opened_on_any.tasks("ada")
     assert [task.kind for task in tasks] == ["unknown", "unknown"] and sorted(ran) == ["bob", "eve"]
     for who in ("vi", "nobody"):
         with pytest.raises(NotAllowed):
-            await opened.settle(tasks[0].action, "done", who)
-    await opened.users.add("spy", role="admin", tenant="rival")
+            await opened_on_any.settle(tasks[0].action, "done", who)
+    await opened_on_any.users.add("spy", role="admin", tenant="rival")
     with pytest.raises(assent.AssentError, match="no such"):
-        await opened.settle(tasks[0].action, "done", "spy")
+        await opened_on_any.settle(tasks[0].action, "done", "spy")
     with pytest.raises(assent.AssentError, match="done"):
-        await opened.settle(tasks[0].action, "maybe", "ada")
-    await opened.settle(tasks[0].action, "done", "ada", "seen on the statement")
-    await opened.settle(tasks[1].action, "not_done", "ada")
+        await opened_on_any.settle(tasks[0].action, "maybe", "ada")
+    await opened_on_any.settle(tasks[0].action, "done", "ada", "seen on the statement")
+    await opened_on_any.settle(tasks[1].action, "not_done", "ada")
     with pytest.raises(assent.AssentError, match="settled already"):
-        await opened.settle(tasks[0].action, "not_done", "bob")
-    await opened.drain()
-    assert sorted(ran) == ["bob", "eve"] and await opened.tasks("ada") == []
+        await opened_on_any.settle(tasks[0].action, "not_done", "bob")
+    await opened_on_any.drain()
+    assert sorted(ran) == ["bob", "eve"] and await opened_on_any.tasks("ada") == []
     words = [str(message.content) for message in script.steps[1].messages if message.type == "tool"]
     assert any("seen on the statement" in one for one in words) and any(one.startswith("Not done") for one in words)
 
 
-async def test_a_tool_that_refuses_has_changed_nothing_and_says_why(opened):
+async def test_a_tool_that_refuses_has_changed_nothing_and_says_why(opened_on_any):
     @assent.action(consequence="costly")
     async def pay(to: str) -> str:
         """Pay."""
         raise assent.ActionRefused("the account is closed")
 
     script = Script(calls(("pay", {"to": "bob"})))
-    agent = opened.agent(tools=[pay], policy=SAFE, propose=script)
+    agent = opened_on_any.agent(tools=[pay], policy=SAFE, propose=script)
     await agent.ainvoke(asks(), on_thread())
-    (card,) = await opened.pending("ada")
-    await opened.decide(card.id, approve(card), "ada")
-    await opened.drain()
-    assert await opened.tasks("ada") == [] and "the account is closed" in script.steps[1].messages[-1].content
+    (card,) = await opened_on_any.pending("ada")
+    await opened_on_any.decide(card.id, approve(card), "ada")
+    await opened_on_any.drain()
+    assert await opened_on_any.tasks("ada") == [] and "the account is closed" in script.steps[1].messages[-1].content
 
 
-async def test_one_poisoned_case_does_not_end_the_work_on_the_others(opened, till, monkeypatch):
-    agent = opened.agent(tools=till.tools, policy=SAFE, propose=Script())
+async def test_one_poisoned_case_does_not_end_the_work_on_the_others(opened_on_any, till, monkeypatch):
+    agent = opened_on_any.agent(tools=till.tools, policy=SAFE, propose=Script())
     drive = agent.drive
 
     async def poisoned(thread, **rest):
@@ -451,11 +453,11 @@ async def test_one_poisoned_case_does_not_end_the_work_on_the_others(opened, til
 
     monkeypatch.setattr(agent, "drive", poisoned)
     for thread in ("bad", "good"):
-        await opened.send(thread, "Hello.", requester="carol")
-    working = asyncio.create_task(opened.worker.run(concurrency=1))
+        await opened_on_any.send(thread, "Hello.", requester="carol")
+    working = asyncio.create_task(opened_on_any.worker.run(concurrency=1))
     for _ in range(100):
         await asyncio.sleep(0.05)
-        if any(one["role"] == "agent" for one in (await opened.conversation("good")).messages):
+        if any(one["role"] == "agent" for one in (await opened_on_any.conversation("good")).messages):
             break
     working.cancel()
-    assert any(one["role"] == "agent" for one in (await opened.conversation("good")).messages)
+    assert any(one["role"] == "agent" for one in (await opened_on_any.conversation("good")).messages)
