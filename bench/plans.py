@@ -57,8 +57,9 @@ def offences(url: str, asked: Sequence[Asked]) -> list[str]:
 
 def _of_sqlite(connection: sqlite3.Connection, asked: Asked) -> list[str]:
     steps = [str(row[3]) for row in connection.execute(f"EXPLAIN QUERY PLAN {asked.sql}", asked.parameters)]
-    scans = [step for step in steps if step.startswith("SCAN ") and _table(step.split()[1]) in GROWING]
-    sorts = [step for step in steps if "TEMP B-TREE" in step]
+    read = [step for step in steps if step.startswith(("SCAN ", "SEARCH ")) and _table(step.split()[1]) in GROWING]
+    scans = [step for step in read if step.startswith("SCAN ")]
+    sorts = [step for step in steps if read and "TEMP B-TREE" in step]
     return [f"{fault}: {_short(asked)}" for fault in scans + sorts]
 
 
