@@ -65,7 +65,7 @@ asked = []
 ask = socket.getaddrinfo
 socket.getaddrinfo = lambda host, *rest, **more: (asked.append(host), ask(host, *rest, **more))[1]
 from assent.ui import UiSettings, create_app
-desk = types.SimpleNamespace(users=types.SimpleNamespace(session=None))
+desk = types.SimpleNamespace(users=types.SimpleNamespace(session=None), denied=None)
 create_app(desk, UiSettings(run_worker=False))
 time.sleep(2)
 print([host for host in asked if host not in ('localhost', '127.0.0.1', '::1', None)])
