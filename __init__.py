@@ -9,37 +9,37 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .graph.authority.decisions import Approve, Edit, Reject, Respond
     from .graph.confidence import agreement, precedent, self_assessment
-    from .graph.decisions import Approve, Edit, Reject, Respond
     from .graph.desk import Desk
     from .graph.errors import AssentError
     from .graph.opening import open_desk as open
-    from .graph.policy import Policy, Ruling, on
-    from .graph.policy_file import load_policy
     from .graph.proposing import native, structured
-    from .graph.terms import Terms
+    from .graph.rules.policy import Policy, Ruling, on
+    from .graph.rules.policy_file import load_policy
+    from .graph.rules.terms import Terms
     from .tools.declaration import ActionRefused, Case, OutcomeUnknown, action
 
 __version__ = "0.1.0"
 
 _PLACES = {
     "ActionRefused": ("tools.declaration", "ActionRefused"),
-    "Approve": ("graph.decisions", "Approve"),
+    "Approve": ("graph.authority.decisions", "Approve"),
     "AssentError": ("graph.errors", "AssentError"),
     "Case": ("tools.declaration", "Case"),
     "Desk": ("graph.desk", "Desk"),
-    "Edit": ("graph.decisions", "Edit"),
+    "Edit": ("graph.authority.decisions", "Edit"),
     "OutcomeUnknown": ("tools.declaration", "OutcomeUnknown"),
-    "Policy": ("graph.policy", "Policy"),
-    "Reject": ("graph.decisions", "Reject"),
-    "Respond": ("graph.decisions", "Respond"),
-    "Ruling": ("graph.policy", "Ruling"),
-    "Terms": ("graph.terms", "Terms"),
+    "Policy": ("graph.rules.policy", "Policy"),
+    "Reject": ("graph.authority.decisions", "Reject"),
+    "Respond": ("graph.authority.decisions", "Respond"),
+    "Ruling": ("graph.rules.policy", "Ruling"),
+    "Terms": ("graph.rules.terms", "Terms"),
     "action": ("tools.declaration", "action"),
     "agreement": ("graph.confidence", "agreement"),
-    "load_policy": ("graph.policy_file", "load_policy"),
+    "load_policy": ("graph.rules.policy_file", "load_policy"),
     "native": ("graph.proposing", "native"),
-    "on": ("graph.policy", "on"),
+    "on": ("graph.rules.policy", "on"),
     "open": ("graph.opening", "open_desk"),
     "precedent": ("graph.confidence", "precedent"),
     "self_assessment": ("graph.confidence", "self_assessment"),

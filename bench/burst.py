@@ -17,11 +17,11 @@ from typing import Any
 from uuid import uuid4
 
 import httpx
+from assent.graph.looking.views import ReviewCard
 from assent.graph.opening import open_desk
 from assent.graph.store import reviews
 from assent.graph.store.events import of_subject
 from assent.graph.store.models import DecisionRow
-from assent.graph.views import ReviewCard
 from sqlmodel import col, select
 
 from .databases import KINDS, databases

@@ -11,12 +11,12 @@ from datetime import UTC, datetime
 import psycopg
 import sqlalchemy as sa
 from assent.graph.actions import Action
-from assent.graph.asking import review_of
+from assent.graph.authority.asking import review_of
 from assent.graph.canonical import VERSION, canonical
+from assent.graph.rules.terms import DEFAULT
 from assent.graph.store.models import ActionRow, ReviewRow, ThreadRow
 from assent.graph.store.people_models import UserRow
 from assent.graph.store.session import Store
-from assent.graph.terms import DEFAULT
 from sqlmodel import SQLModel
 
 TENANT = "main"

@@ -16,7 +16,7 @@ from statistics import median, quantiles
 from typing import Any
 
 import assent
-from assent.graph.limits import Limits
+from assent.graph.authority.limits import Limits
 
 from .databases import KINDS, databases
 from .loading import load

@@ -21,7 +21,7 @@ PATIENCE = 120.0
 async def serve(url: str, port: int) -> None:
     """Serve the desk on a database until the process is ended."""
     import uvicorn
-    from assent.graph.limits import Limits
+    from assent.graph.authority.limits import Limits
     from assent.graph.opening import open_desk
     from assent.ui import UiSettings, create_app
 

@@ -14,7 +14,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
 from ..graph.errors import AssentError
-from ..graph.marked_yaml import Marked, YamlError, read_yaml
+from ..graph.rules.marked_yaml import Marked, YamlError, read_yaml
 from .parts import Parts
 from .sources import case_file
 from .suite import Suite, SuiteError

@@ -18,12 +18,12 @@ from pydantic import ValidationError
 from ..graph.canonical import NotCanonical, canonical
 from ..graph.confidence import Signal, confidence
 from ..graph.errors import ProposalError
-from ..graph.policy import Facts, Policy
 from ..graph.precedents import Embedder, PrecedentIndex
 from ..graph.precedents import Example as Remembered
 from ..graph.proposals import covers
 from ..graph.proposing import Offer, Precedent, Proposer, Step
 from ..graph.proposing.legality import same_json
+from ..graph.rules.policy import Facts, Policy
 from ..graph.store.session import Store
 from ..tools.declaration import declaration_of, plain, schema_of
 from .cases import EvalCase, Proposed, Task, Verdict

@@ -13,9 +13,11 @@ from langchain_core.messages import BaseMessage, convert_to_messages, messages_f
 from langchain_core.runnables import RunnableConfig
 from langgraph.graph.state import CompiledStateGraph
 
-from . import holding, records, stopping
+from .audit import records
+from .authority.limits import Limits
 from .clock import Clock, fresh_id
 from .config import requester_of, thread_of
+from .control import holding, stopping
 from .errors import (
     AssentError,
     BrokenText,
@@ -28,15 +30,14 @@ from .errors import (
     UnknownThread,
 )
 from .excerpt import text_of
-from .leases import lease
-from .limits import Limits
 from .orphans import Gated, none_forgotten, still_gated
-from .patience import patiently
 from .store import executions, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
 from .texts import is_storable, storable
-from .troubles import is_away, is_passing, told
+from .work.leases import lease
+from .work.patience import patiently
+from .work.troubles import is_away, is_passing, told
 
 MAX_MESSAGE = 20_000
 """Characters one message may have."""

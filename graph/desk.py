@@ -13,36 +13,39 @@ from langgraph.checkpoint.base import BaseCheckpointSaver
 from langgraph.graph.state import CompiledStateGraph
 
 from ..tools.declaration import schema_digest, schema_of
-from . import caring, chatting, crashpoints, deciding, reading, stopping, tasks, withdrawing
+from . import crashpoints
+from .access.people import People
 from .agent import Agent
+from .audit.denying import Denials
+from .audit.evidence import Evidence
+from .audit.heads import Signer, Signing
+from .authority import caring, deciding, withdrawing
+from .authority.cards import Cards
+from .authority.decisions import parse_decision
+from .authority.ledger import Ledger
+from .authority.limits import Limits
 from .canonical import digest_of
-from .cards import Cards
 from .clock import Clock
 from .confidence import Signal, agreement, precedent, self_assessment
-from .controls import Controls
-from .decisions import parse_decision
-from .denying import Denials
+from .control import stopping
+from .control.controls import Controls
+from .control.notices import Notifier
+from .control.notifying import Sender, to_log
+from .control.sweeping import Sweeper
+from .control.undoing import Undoer
 from .errors import AssentError
-from .evidence import Evidence
 from .gate import gate_graph
-from .heads import Signer, Signing
-from .ledger import Ledger
-from .limits import Limits
+from .looking import chatting, reading, tasks
+from .looking.views import ExampleView, HistoryLine, ReviewCard, Task
 from .memory import Memory
-from .notices import Notifier
-from .notifying import Sender, to_log
-from .people import People
-from .policy import Policy
-from .policy_file import load_policy
 from .precedents import Embedder, Example
 from .proposing import Proposer, native
+from .rules.policy import Policy
+from .rules.policy_file import load_policy
 from .store.models import ActionRow
 from .store.session import Store
-from .sweeping import Sweeper
-from .undoing import Undoer
-from .views import ExampleView, HistoryLine, ReviewCard, Task
 from .wiring import Gate
-from .worker import Worker
+from .work.worker import Worker
 from .workflow import agent_graph
 
 INSTRUCTIONS = "You help the requester. Propose one action at a time; people may have to approve it."

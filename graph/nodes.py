@@ -14,20 +14,20 @@ from langgraph.types import interrupt
 
 from ..tools.declaration import declaration_of, schema_digest
 from . import crashpoints, wording
+from .audit.masking import hidden, scrubbed
+from .authority.ledger import Claimed, InFlight, Recorded, Withheld
 from .clock import fresh_id
 from .confidence import Reading, confidence
 from .config import thread_of
 from .errors import Unauthorised, UnknownTool
-from .leases import lease, let_finish
-from .ledger import Claimed, InFlight, Recorded, Withheld
-from .masking import hidden, scrubbed
-from .patience import patiently
 from .payload import held_payload, payload
 from .proposals import Proposal, check, rest_of, row_of
 from .running import run_tool
 from .signals.reading import taken
 from .state import Call, CallState
 from .wiring import Gate
+from .work.leases import lease, let_finish
+from .work.patience import patiently
 
 Node = Callable[..., Awaitable[dict[str, Any]]]
 

@@ -10,10 +10,10 @@ from typing import TYPE_CHECKING
 from .clock import Clock, utc_now
 
 if TYPE_CHECKING:
+    from .audit.heads import Signing
+    from .authority.limits import Limits
+    from .control.notices import Notifier
     from .desk import Desk
-    from .heads import Signing
-    from .limits import Limits
-    from .notices import Notifier
 
 
 @asynccontextmanager
@@ -37,10 +37,10 @@ async def open_desk(
         signing: where heads of the audit log are signed; default is what ASSENT_AUDIT_KEY and ASSENT_AUDIT_HEADS name.
     """
     from . import crashpoints
+    from .audit.heads import signing_of
     from .checkpoints import checkpointer
+    from .control.notifying import notifier_of
     from .desk import Desk
-    from .heads import signing_of
-    from .notifying import notifier_of
     from .store.migrate import upgrade
     from .store.session import Store
 

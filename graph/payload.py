@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from .masking import masked
+from .audit.masking import masked
 from .store.models import ActionRow, ReviewRow
 
 DECISIONS = ["approve", "edit", "reject", "respond"]

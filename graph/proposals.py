@@ -20,14 +20,14 @@ from ..tools.declaration import (
     plain,
 )
 from .actions import Action
+from .audit.masking import hidden, masked, scrubbed, still_masked
 from .canonical import NotCanonical, canonical
 from .config import requester_of, thread_of
-from .masking import hidden, masked, scrubbed, still_masked
-from .policy import Facts
 from .proposing.legality import schema_problem
+from .rules.policy import Facts
+from .rules.terms import DEFAULT, Terms
 from .state import Call, CallState, Way
 from .store.models import ActionRow
-from .terms import DEFAULT, Terms
 from .wiring import Gate
 
 SHOWN = 6

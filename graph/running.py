@@ -15,7 +15,7 @@ from pydantic import ValidationError
 from ..tools.deadline import StoppedItself, TooSlow, within
 from ..tools.declaration import ActionRefused, Case, Declaration, OutcomeUnknown, at_hand, call_declared, declaration_of, typed
 from . import crashpoints
-from .ledger import Claimed
+from .authority.ledger import Claimed
 from .store.models import ActionRow
 from .texts import storable
 

@@ -9,12 +9,12 @@ from typing import Any
 
 from langchain_core.tools import BaseTool
 
+from .authority.ledger import Ledger
 from .clock import Clock
 from .confidence import Signal
-from .ledger import Ledger
 from .memory import Memory
-from .policy import Policy
 from .proposing import Proposer, Step
+from .rules.policy import Policy
 
 
 class Steps:

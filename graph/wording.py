@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from .ledger import Recorded
-from .masking import masked
+from .audit.masking import masked
+from .authority.ledger import Recorded
 from .store.models import DecisionRow
 
 

@@ -9,9 +9,9 @@ from typing import Any
 
 import assent
 import pytest
+from assent.graph.authority.ledger import Ledger
 from assent.graph.clock import utc_now
 from assent.graph.gate import call_graph
-from assent.graph.ledger import Ledger
 from assent.graph.store.session import Store
 from assent.graph.wiring import Gate
 from assent.graph.workflow import agent_graph

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..graph.watched import became
+from ..graph.control.watched import became
 from .wire import as_json
 
 if TYPE_CHECKING:

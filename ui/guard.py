@@ -10,8 +10,8 @@ from urllib.parse import urlsplit
 from starlette.datastructures import Headers
 from starlette.responses import JSONResponse, Response
 
+from ..graph.access.roles import SPEAKS
 from ..graph.errors import StoreError
-from ..graph.roles import SPEAKS
 from .cookies import cookie_header, session_token
 from .headers import hardened
 from .passage import PASSAGE, Denied, Passage, address_of, door_of
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from starlette.routing import BaseRoute
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
-    from ..graph.people import People
+    from ..graph.access.people import People
 
 _FORWARDED = (b"x-forwarded-", b"x-gradio-server", b"forwarded")
 _FORMS = ("text/", "application/x-www-form-urlencoded", "multipart/")

@@ -11,8 +11,8 @@ from .paths import local_path
 if TYPE_CHECKING:
     from starlette.types import Scope
 
-    from ..graph.sessions import Session
-    from ..graph.tokens import Bearer
+    from ..graph.access.sessions import Session
+    from ..graph.access.tokens import Bearer
 
 PASSAGE = "assent.passage"
 

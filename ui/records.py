@@ -7,7 +7,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 
-from ..graph.trail import closed, trail
+from ..graph.audit.trail import closed, trail
 from .wire import as_json
 
 if TYPE_CHECKING:

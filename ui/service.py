@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ..graph.decisions import parse_decision
+from ..graph.authority.decisions import parse_decision
 from ..graph.errors import StaleDigest
 from .edits import edited
 from .errors import ActionChanged

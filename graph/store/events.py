@@ -19,8 +19,8 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from .. import crashpoints
+from ..audit.chain import GENESIS, payload_digest, record_hash
 from ..canonical import NotCanonical, canonical
-from ..chain import GENESIS, payload_digest, record_hash
 from ..texts import storable
 from .chain_models import EventRow, HeadRow
 from .inserting import add_or_leave

@@ -15,7 +15,7 @@ from typing import Any
 import assent
 from assent.graph import agent as _agent  # noqa: F401 - loaded before the fork, so that children start at once
 from assent.graph import desk as _desk  # noqa: F401
-from assent.graph.ledger import Claimed
+from assent.graph.authority.ledger import Claimed
 from assent.graph.opening import open_desk
 from assent.tools.declaration import ActionTool
 from fakes import SAFE, Bank, Script, calls, later_clock, on_thread, staff

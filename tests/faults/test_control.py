@@ -11,7 +11,7 @@ import sqlalchemy as sa
 from assent.graph import crashpoints
 from assent.graph.errors import TooLate
 from assent.graph.opening import open_desk
-from assent.graph.terms import Terms
+from assent.graph.rules.terms import Terms
 from fakes import SAFE, Bank, Script, approve, asks, calls, later_clock, on_thread, staff
 from processes import FORKED, N, asking, barrier, event, one, run, start
 

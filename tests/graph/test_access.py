@@ -9,7 +9,7 @@ from datetime import timedelta
 import assent
 import pytest
 from argon2 import PasswordHasher
-from assent.graph.attempts import Limits
+from assent.graph.access.attempts import Limits
 from assent.graph.errors import AssentError, Locked, NotAllowed
 from assent.graph.store import users
 from fakes import HandClock, staff

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 from assent.graph.actions import Action, mint_action_id
-from assent.graph.decisions import Approve, Edit, Reject, Respond, parse_decision
+from assent.graph.authority.decisions import Approve, Edit, Reject, Respond, parse_decision
 from hypothesis import given
 from hypothesis import strategies as st
 from pydantic import ValidationError

@@ -12,14 +12,14 @@ from dataclasses import replace
 
 import assent
 import pytest
-from assent.graph import signing
-from assent.graph.audit_file import end_line, read_export
-from assent.graph.auditing import exported, lines
-from assent.graph.chain import record_hash
-from assent.graph.heads import EVERY, Signing, sign
+from assent.graph.audit import signing
+from assent.graph.audit.audit_file import end_line, read_export
+from assent.graph.audit.auditing import exported, lines
+from assent.graph.audit.chain import record_hash
+from assent.graph.audit.heads import EVERY, Signing, sign
+from assent.graph.audit.verifying import verify
+from assent.graph.rules.terms import Terms
 from assent.graph.store.session import Store
-from assent.graph.terms import Terms
-from assent.graph.verifying import verify
 from fakes import SAFE, HandClock, Script, Till, approve, as_owner, asks, calls, edit, on_thread, reject, says, staff
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -90,8 +90,8 @@ async def test_verifying_needs_no_database_and_no_part_of_the_store(worked, sign
     (tmp_path / "log.jsonl").write_bytes(b"".join(await taken(worked)))
     code = f"""
 import sys
-from assent.graph.audit_file import read_export
-from assent.graph.verifying import verify
+from assent.graph.audit.audit_file import read_export
+from assent.graph.audit.verifying import verify
 with open({str(tmp_path / "log.jsonl")!r}, "rb") as file:
     report = verify(read_export(file), [{public!r}])
 assert report.records and not report.bad, report.bad

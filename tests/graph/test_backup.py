@@ -12,8 +12,8 @@ import assent
 import postgres
 import pytest
 import sqlalchemy as sa
-from assent.graph.auditing import exported
-from assent.graph.verifying import verify
+from assent.graph.audit.auditing import exported
+from assent.graph.audit.verifying import verify
 from assent.ui.cli import main
 from fakes import SAFE, Script, Till, approve, asks, calls, on_thread, says, staff
 

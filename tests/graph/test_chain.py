@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import assent
-from assent.graph.chain import GENESIS, payload_digest, record_hash
-from assent.graph.policy_changes import note_change
+from assent.graph.audit.chain import GENESIS, payload_digest, record_hash
+from assent.graph.rules.policy_changes import note_change
 from assent.graph.store import events, reviews
 from fakes import SAFE, Script, approve, asks, calls, on_thread
 

@@ -7,9 +7,9 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from assent.graph.checks import hidden_characters, legal_choice, max_amount, only_requester, rate
-from assent.graph.hidden import hidden_in
-from assent.graph.policy import Check, Facts, Policy, Ruled, Ruling
+from assent.graph.rules.checks import hidden_characters, legal_choice, max_amount, only_requester, rate
+from assent.graph.rules.hidden import hidden_in
+from assent.graph.rules.policy import Check, Facts, Policy, Ruled, Ruling
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -11,14 +11,14 @@ import pytest
 import sqlalchemy as sa
 from alembic import command
 from alembic.config import Config
-from assent.graph.checks import always
-from assent.graph.claiming import Claimed, Recorded
+from assent.graph.authority.claiming import Claimed, Recorded
+from assent.graph.authority.ledger import Ledger
 from assent.graph.errors import AlreadyApproved, AlreadyDecided, HeldByAnother, StoreError, ThreadBusy, Unauthorised
-from assent.graph.leases import lease
-from assent.graph.ledger import Ledger
-from assent.graph.policy import Policy, on
+from assent.graph.rules.checks import always
+from assent.graph.rules.policy import Policy, on
+from assent.graph.rules.terms import Terms
 from assent.graph.store import executions, migrate, reviews
-from assent.graph.terms import Terms
+from assent.graph.work.leases import lease
 from fakes import SAFE, Script, approve, as_owner, asks, calls, edit, on_thread, staff
 
 PEOPLE = [f"p{index}" for index in range(6)]

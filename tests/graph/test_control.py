@@ -8,8 +8,8 @@ from datetime import timedelta
 import assent
 import pytest
 from assent.graph.errors import AssentError, NotAllowed, TooLate
+from assent.graph.rules.terms import Terms
 from assent.graph.store import events, holds, undos
-from assent.graph.terms import Terms
 from fakes import HandClock, Script, approve, asks, calls, on_thread, reject, says, staff, told
 
 MINUTE = 60.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import assent
 import pytest
-from assent.graph.denying import KINDS
+from assent.graph.audit.denying import KINDS
 from assent.graph.store import events
 from fakes import HandClock
 

@@ -7,9 +7,9 @@ import json
 import assent
 import pytest
 import sqlalchemy as sa
-from assent.graph.auditing import exported
-from assent.graph.erasing import StillOpen
-from assent.graph.verifying import verify
+from assent.graph.audit.auditing import exported
+from assent.graph.audit.erasing import StillOpen
+from assent.graph.audit.verifying import verify
 from fakes import SAFE, HandClock, Script, approve, as_owner, calls, edit, reject, says, staff
 
 WORD = "quetzalcoatl"

@@ -6,8 +6,8 @@ import time
 from typing import Any
 
 import pytest
-from assent.graph.expressions import VARIABLES, ExpressionError, compile_expression
-from assent.graph.policy import Facts
+from assent.graph.rules.expressions import VARIABLES, ExpressionError, compile_expression
+from assent.graph.rules.policy import Facts
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

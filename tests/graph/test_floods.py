@@ -6,8 +6,8 @@ import tracemalloc
 
 import assent
 import pytest
+from assent.graph.authority.limits import FREE, Limits, fair
 from assent.graph.errors import TooMany
-from assent.graph.limits import FREE, Limits, fair
 from assent.graph.store import reviews
 from fakes import SAFE, Script, approve, asks, calls, on_thread, says, staff, told
 

@@ -8,9 +8,9 @@ from typing import Any
 
 import assent
 import pytest
+from assent.graph.authority.limits import Limits
 from assent.graph.confidence import Reading
 from assent.graph.errors import InvalidEdit
-from assent.graph.limits import Limits
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, respond, says, told
 from langchain_core.messages import AIMessage
 from langchain_core.tools import StructuredTool, tool

@@ -9,10 +9,10 @@ import assent
 import psycopg
 import pytest
 import sqlalchemy as sa
-from assent.graph import worker as working
 from assent.graph.errors import SchemaTooNew, StoreError
 from assent.graph.memory import Memory
 from assent.graph.store import jobs, migrate, threads, wakes
+from assent.graph.work import worker as working
 from fakes import NOON, SAFE, Bank, HandClock, Script, approve, asks, calls, on_thread, staff
 from processes import bank_tool
 

@@ -8,9 +8,9 @@ import logging
 import assent
 import pytest
 from assent.evals.exports import FORMATS, export
-from assent.graph.auditing import exported, lines
-from assent.graph.masking import MASK, hidden, masked, restored, scrubbed, still_masked
-from assent.graph.verifying import verify
+from assent.graph.audit.auditing import exported, lines
+from assent.graph.audit.masking import MASK, hidden, masked, restored, scrubbed, still_masked
+from assent.graph.audit.verifying import verify
 from fakes import Script, approve, asks, calls, edit, on_thread, reject, says
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

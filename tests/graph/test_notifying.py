@@ -11,8 +11,8 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
 import assent
 import pytest
-from assent.graph.notices import Notice
-from assent.graph.notifying import PAUSES, NotDelivered, Webhook, notifier_of, to_log
+from assent.graph.control.notices import Notice
+from assent.graph.control.notifying import PAUSES, NotDelivered, Webhook, notifier_of, to_log
 from fakes import HandClock, Script, asks, calls, on_thread, staff
 
 SECRET = "whsec_" + base64.b64encode(b"k" * 32).decode()

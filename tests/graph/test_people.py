@@ -103,7 +103,7 @@ async def test_a_name_is_taken_once_and_a_role_is_known(desk):
 
 
 async def test_the_roles_ascend(desk):
-    from assent.graph.people import ROLES, require
+    from assent.graph.access.people import ROLES, require
 
     await desk.users.add("bot", role="service")
     people = {"service": "bot", "viewer": "vi", "operator": "ada", "lead": "lee", "admin": "root"}

@@ -11,8 +11,8 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
-from assent.graph.checks import always, max_amount
-from assent.graph.policy import KINDS, Facts, Kind, Policy, PolicyError, Ruled, Ruling, on, strictest
+from assent.graph.rules.checks import always, max_amount
+from assent.graph.rules.policy import KINDS, Facts, Kind, Policy, PolicyError, Ruled, Ruling, on, strictest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

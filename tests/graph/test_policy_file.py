@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from assent.graph.checks import hidden_characters
-from assent.graph.policy import KINDS, Facts, Policy, on
-from assent.graph.policy_file import (
+from assent.graph.rules.checks import hidden_characters
+from assent.graph.rules.policy import KINDS, Facts, Policy, on
+from assent.graph.rules.policy_file import (
     FileRule,
     PolicyDocument,
     PolicyFileError,

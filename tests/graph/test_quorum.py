@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import assent
 import pytest
-from assent.graph.checks import always, max_amount
+from assent.graph.audit.joining import Joins
 from assent.graph.errors import (
     AlreadyApproved,
     AlreadyDecided,
@@ -17,10 +17,10 @@ from assent.graph.errors import (
     StaleDigest,
     TooLate,
 )
-from assent.graph.joining import Joins
-from assent.graph.policy import Policy, on
+from assent.graph.rules.checks import always, max_amount
+from assent.graph.rules.policy import Policy, on
+from assent.graph.rules.terms import Terms
 from assent.graph.store import events
-from assent.graph.terms import Terms
 from fakes import NOON, SAFE, HandClock, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
 
 

@@ -11,10 +11,10 @@ from typing import Any
 
 import assent
 import pytest
-from assent.graph.checks import always
 from assent.graph.errors import AssentError
-from assent.graph.policy import Policy, on
-from assent.graph.terms import Terms
+from assent.graph.rules.checks import always
+from assent.graph.rules.policy import Policy, on
+from assent.graph.rules.terms import Terms
 from fakes import Script, Till, approve, asks, calls, edit, on_thread, reject
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st

@@ -9,11 +9,11 @@ from typing import Any
 
 import assent
 import pytest
-from assent.graph.checks import always
-from assent.graph.policy import Facts, Policy, PolicyError, Ruling, on
-from assent.graph.policy_file import PolicyFileError, parse_policy
+from assent.graph.rules.checks import always
+from assent.graph.rules.policy import Facts, Policy, PolicyError, Ruling, on
+from assent.graph.rules.policy_file import PolicyFileError, parse_policy
+from assent.graph.rules.terms import DECIDERS, DEFAULT, Terms, combined, of_json, rank
 from assent.graph.store import reviews
-from assent.graph.terms import DECIDERS, DEFAULT, Terms, combined, of_json, rank
 from fakes import NOON, HandClock, Script, asks, calls, on_thread, staff
 from hypothesis import given
 from hypothesis import strategies as st

@@ -9,6 +9,7 @@ from datetime import timedelta
 
 import assent
 import pytest
+from assent.graph.authority.limits import Limits
 from assent.graph.errors import (
     AlreadyDecided,
     ModelUnavailable,
@@ -19,9 +20,8 @@ from assent.graph.errors import (
     TooLate,
     UnknownThread,
 )
-from assent.graph.leases import lease
-from assent.graph.limits import Limits
 from assent.graph.store.models import ActionRow, ExecutionRow
+from assent.graph.work.leases import lease
 from fakes import SAFE, HandClock, Script, Till, approve, asks, calls, on_thread, reject, says, staff
 from sqlmodel import select
 

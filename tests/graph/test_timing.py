@@ -6,10 +6,10 @@ from datetime import timedelta
 
 import assent
 import pytest
-from assent.graph.due import next_at
+from assent.graph.control.due import next_at
+from assent.graph.control.sweeping import LEASE
 from assent.graph.errors import AlreadyDecided, AssentError, NotAllowed, UnknownReview
 from assent.graph.store import chores, events, reviews
-from assent.graph.sweeping import LEASE
 from fakes import SAFE, HandClock, Script, approve, asks, calls, on_thread, staff, told
 
 MINUTE = 60.0

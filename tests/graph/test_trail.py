@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 import sqlalchemy as sa
+from assent.graph.audit.trail import closed, trail
 from assent.graph.errors import NotAllowed, UnknownReview
-from assent.graph.trail import closed, trail
 from fakes import SAFE, Script, approve, asks, calls, on_thread
 
 

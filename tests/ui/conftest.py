@@ -17,10 +17,10 @@ import assent
 import httpx
 import pytest
 import uvicorn
-from assent.graph.checks import always
 from assent.graph.desk import Desk
 from assent.graph.proposing import Step
-from assent.graph.terms import Terms
+from assent.graph.rules.checks import always
+from assent.graph.rules.terms import Terms
 from assent.ui import Requester, UiSettings, create_app
 from langchain_core.messages import AIMessage, HumanMessage
 

@@ -9,7 +9,7 @@ from typing import Any
 
 import assent
 import pytest
-from assent.graph.checks import always
+from assent.graph.rules.checks import always
 
 from .conftest import PEOPLE, Shop, eventually, scripted, served, signed_in_page
 

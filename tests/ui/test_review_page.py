@@ -3,7 +3,7 @@ from __future__ import annotations
 from typing import Any
 
 import pytest
-from assent.graph.hidden import hidden_in
+from assent.graph.rules.hidden import hidden_in
 
 from .conftest import Shop, done, eventually, signed_in_page
 

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
-from ...graph import audit_file, signing, verifying
+from ...graph.audit import audit_file, signing, verifying
+from ...graph.audit.verifying import Report
 from ...graph.clock import utc_now
-from ...graph.verifying import Report
 from .inbox import Home, Json
 from .say import Failed, print_json, progress, show, tell, wait_for
 
@@ -39,7 +39,7 @@ def sign(
     tenant: Tenant = "main",
 ) -> None:
     """Sign the head of the log and add it to a file outside the database."""
-    from ...graph import heads as signer
+    from ...graph.audit import heads as signer
 
     async def work() -> signing.SignedHead | None:
         async with _store(database, home) as store:
@@ -59,7 +59,7 @@ def export(
     rows: Annotated[bool, typer.Option(help="Add the rows of actions, decisions and executions, to be compared.")] = True,
 ) -> None:
     """Write the log as JSON Lines, with its signed heads; secret arguments are masked."""
-    from ...graph import auditing
+    from ...graph.audit import auditing
 
     async def work() -> int:
         inside = signing.read_heads(heads, tenant) if heads is not None else ()
@@ -123,7 +123,7 @@ def _of_file(path: Path, keys: list[str], heads: Iterator[signing.SignedHead] | 
 
 
 def _of_database(url: str, tenant: str, keys: list[str], heads: Iterator[signing.SignedHead] | None) -> Report:
-    from ...graph.auditing import exported
+    from ...graph.audit.auditing import exported
 
     async def work() -> Report:
         async with _store(url, Path()) as store:

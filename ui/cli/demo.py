@@ -12,7 +12,7 @@ from typing import Annotated, Any
 
 import typer
 
-from ...graph.worker import Worker
+from ...graph.work.worker import Worker
 from .brain import Brain, BrainOptions, Proposals, pull_models
 from .feed import feed, hand_in, letters
 from .place import OPERATOR, Place, open_place

@@ -133,7 +133,7 @@ async def _database(database: str) -> list[Finding]:
 async def _policy(policy: Path | None) -> list[Finding]:
     if policy is None:
         return []
-    from ...graph.policy_file import load_policy
+    from ...graph.rules.policy_file import load_policy
 
     try:
         load_policy(policy)

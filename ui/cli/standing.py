@@ -11,7 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from ...graph.desk import Desk
-from ...graph.views import ReviewCard
+from ...graph.looking.views import ReviewCard
 from .database import Database
 from .place import OPERATOR
 from .say import Failed, show, wait_for

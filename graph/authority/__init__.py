@@ -1,0 +1,1 @@
+"""Who lets what run: reviews, decisions, quorum, the ledger and the claim."""

@@ -1,0 +1,1 @@
+"""Time and control: sweeps, notices, veto and undo windows, the stop button."""

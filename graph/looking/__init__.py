@@ -1,0 +1,1 @@
+"""What people are shown: queue, cards, history, tasks and conversations."""

@@ -1,0 +1,304 @@
+"""What people are shown: frozen views made from rows; they carry facts from our side and mark what is untrusted."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from datetime import datetime
+from typing import Any
+
+from ..audit.masking import masked, maybe_masked
+from ..store.models import ActionRow, DecisionRow, ExampleRow, ExecutionRow, ReviewRow
+
+
+@dataclass(frozen=True, slots=True)
+class ReviewCard:
+    """One review as a reviewer sees it; field names are those of `as_json`."""
+
+    id: str
+    number: int
+    version: int
+    digest: str
+    status: str
+    tool: str
+    title: str
+    description: str
+    consequence: str
+    args: dict[str, Any]
+    schema: dict[str, Any]
+    choices: list[dict[str, Any]] | None
+    reasons: list[dict[str, Any]]
+    confidence: dict[str, Any] | None
+    evidence: list[dict[str, Any]]
+    conversation: list[dict[str, Any]]
+    precedents: list[dict[str, Any]]
+    requester: str
+    agent: str
+    thread: str
+    created: str
+    due: str | None
+    priority: float
+    quorum: int = 1
+    """How many distinct people have to approve this digest."""
+    approvals: list[dict[str, Any]] = field(default_factory=list)
+    """Who stands behind it now: `actor` and `at`."""
+    role: str = "operator"
+    """The role a decision needs."""
+    warn: str | None = None
+    escalated_to: str = ""
+    holder: str | None = None
+    """Who works on it, until `held_until`."""
+    held_until: str | None = None
+    snoozed_until: str | None = None
+    proposed: dict[str, Any] | None = None
+    """What the agent proposed, when an edit of it is asked about; null otherwise."""
+    edited_by: str | None = None
+    close_reason: str = ""
+    blocked: str = ""
+    """Why the one who looks cannot decide it now; empty if they can."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the card as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class HistoryLine:
+    """One decision, or one action that ran without a person (`decision` is then `automatic`)."""
+
+    sequence: int | None
+    review: str | None
+    number: int | None
+    at: str
+    who: str
+    decision: str
+    reason: str
+    message: str
+    tool: str
+    title: str
+    requester: str
+    thread: str
+    args: dict[str, Any]
+    """What was proposed."""
+    accepted: dict[str, Any] | None
+    """What was accepted: the edited arguments, or the proposed ones."""
+    seen_ms: int | None
+    outcome: str
+    """The execution's status; `superseded` or `cancelled` when a decision no longer stands; empty when nothing ran."""
+    result: str
+    action: str
+    """The action's id, under which the audit log speaks of it."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the line as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something only a person can settle: an execution nobody can vouch for, an agent that cannot go on, work behind a stop."""
+
+    kind: str
+    """`unknown`, `claimed`, `undo unknown`, `undo failed`, `stalled`, `unattended`, `undelivered`, `unsigned` or `stopped`."""
+    action: str | None
+    thread: str
+    title: str
+    tool: str
+    args: dict[str, Any]
+    text: str
+    since: str
+    next: str = ""
+    """What to do about it, in words."""
+    subject: str = ""
+    """The id that the doors take: of the action, thread, notice or stop."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the task as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ExampleView:
+    """What a decision taught."""
+
+    id: str
+    label: str
+    text: str
+    tool: str
+    args: dict[str, Any]
+    accepted: dict[str, Any] | None
+    actor: str
+    created: str
+    retired: str | None
+    retired_by: str | None
+    retired_reason: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the example as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """What a card shows besides its rows, for one person at one moment."""
+
+    people: dict[str, tuple[str, str]]
+    """Example ids to (label, actor)."""
+    approvals: tuple[DecisionRow, ...]
+    edited_by: str | None
+    blocked: str
+    now: datetime
+
+
+def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
+    """Return the card of a review."""
+    held = review.held_until is not None and review.held_until > seen.now
+    return ReviewCard(
+        id=review.id,
+        number=review.number or 0,
+        version=review.version,
+        digest=review.digest,
+        status=review.status,
+        tool=action.tool,
+        title=action.title,
+        description=action.description,
+        consequence=action.consequence,
+        args=masked(action.args if review.args is None else review.args, action.secrets),
+        schema=action.args_schema,
+        choices=action.choices,
+        reasons=action.reasons,
+        confidence=_confidence(action),
+        evidence=action.evidence,
+        conversation=action.conversation,
+        precedents=[_precedent(one, seen.people) for one in action.precedents],
+        requester=action.requester,
+        agent=action.agent,
+        thread=action.thread,
+        created=review.created_at.isoformat(),
+        due=_iso(review.due_at),
+        priority=review.priority,
+        quorum=review.quorum,
+        approvals=[{"actor": one.actor, "at": one.created_at.isoformat()} for one in seen.approvals],
+        role=review.role,
+        warn=_iso(review.warn_at),
+        escalated_to=review.escalate_to if review.escalated_at is not None else "",
+        holder=review.holder if held else None,
+        held_until=_iso(review.held_until) if held else None,
+        snoozed_until=_iso(review.snoozed_until),
+        proposed=masked(action.args, action.secrets) if review.args is not None else None,
+        edited_by=seen.edited_by,
+        close_reason=review.close_reason,
+        blocked=seen.blocked,
+    )
+
+
+def _iso(moment: datetime | None) -> str | None:
+    return None if moment is None else moment.isoformat()
+
+
+def _confidence(action: ActionRow) -> dict[str, Any] | None:
+    if not action.readings:
+        return None
+    return {
+        "value": action.confidence,
+        "certified": False,
+        "threshold": action.threshold,
+        "signals": action.readings,
+    }
+
+
+def _precedent(one: dict[str, Any], people: dict[str, tuple[str, str]]) -> dict[str, Any]:
+    decision, by = people.get(one["example_id"], ("", ""))
+    return {**one, "decision": decision, "by": by}
+
+
+def history_line(decision: DecisionRow, review: ReviewRow, action: ActionRow, execution: ExecutionRow | None) -> HistoryLine:
+    """Return a decision as the history shows it."""
+    accepted = None
+    if decision.type in ("approve", "edit"):
+        accepted = decision.args if decision.args is not None else action.args
+    return HistoryLine(
+        sequence=decision.sequence,
+        review=review.id,
+        number=review.number,
+        at=decision.created_at.isoformat(),
+        who=decision.actor,
+        decision=decision.type,
+        reason=decision.reason,
+        message=decision.message,
+        tool=action.tool,
+        title=action.title,
+        requester=action.requester,
+        thread=action.thread,
+        args=masked(action.args, action.secrets),
+        accepted=maybe_masked(accepted, action.secrets),
+        seen_ms=decision.seen_ms,
+        outcome=execution.status if execution else review.status if review.status in ("superseded", "cancelled") else "",
+        result=(execution.result or "") if execution else "",
+        action=action.id,
+    )
+
+
+def closed_line(review: ReviewRow, action: ActionRow) -> HistoryLine:
+    """Return a review that ended without anybody deciding it: `decision` is how, `reason` is why."""
+    return HistoryLine(
+        sequence=None,
+        review=review.id,
+        number=review.number,
+        at=(review.decided_at or review.created_at).isoformat(),
+        who="the desk",
+        decision=review.status,
+        reason=review.close_reason,
+        message="",
+        tool=action.tool,
+        title=action.title,
+        requester=action.requester,
+        thread=action.thread,
+        args=masked(action.args, action.secrets),
+        accepted=None,
+        seen_ms=None,
+        outcome="",
+        result="",
+        action=action.id,
+    )
+
+
+def automatic_line(action: ActionRow, execution: ExecutionRow | None) -> HistoryLine:
+    """Return an action that no person was asked about."""
+    told = "; ".join(str(reason["text"]) for reason in action.reasons if reason["ruling"] == action.verdict)
+    return HistoryLine(
+        sequence=None,
+        review=None,
+        number=None,
+        at=action.created_at.isoformat(),
+        who="policy",
+        decision="automatic" if action.verdict == "allow" else "refused",
+        reason=told,
+        message="",
+        tool=action.tool,
+        title=action.title,
+        requester=action.requester,
+        thread=action.thread,
+        args=masked(action.args, action.secrets),
+        accepted=masked(action.args, action.secrets) if action.verdict == "allow" else None,
+        seen_ms=None,
+        outcome=execution.status if execution else "",
+        result=(execution.result or "") if execution else "",
+        action=action.id,
+    )
+
+
+def example_view(row: ExampleRow) -> ExampleView:
+    """Return an example as people see it."""
+    return ExampleView(
+        row.id,
+        row.label,
+        row.text,
+        row.tool,
+        row.args,
+        row.accepted,
+        row.actor,
+        row.created_at.isoformat(),
+        row.retired_at.isoformat() if row.retired_at else None,
+        row.retired_by,
+        row.retired_reason,
+    )

@@ -1,0 +1,1 @@
+"""Workers: who drives a thread, under which lease, and what happens when the database is away."""
