@@ -30,7 +30,7 @@ from .errors import (
     UnknownThread,
 )
 from .excerpt import text_of
-from .orphans import Gated, none_forgotten, still_gated
+from .orphans import Gated, asks_somebody, none_forgotten, still_gated
 from .store import executions, threads, wakes
 from .store.models import InboundRow, ThreadRow
 from .store.session import Store
@@ -237,6 +237,7 @@ class Agent:
                 return "finished"
             snapshot = await self.graph.aget_state(mine)
             if snapshot.next:
+                asks_somebody(self.graph, snapshot)
                 return "waiting"
 
     async def _close(self, thread: str) -> None:

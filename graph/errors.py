@@ -137,6 +137,10 @@ class Forgotten(AssentError):
     """The graph no longer knows of what waits for assent in this thread."""
 
 
+class Halfway(AssentError):
+    """The agent stopped in the middle of a turn and asks nobody anything; it is tried again, and you can cancel the case."""
+
+
 class BrokenText(AssentError):
     """A text has a broken character (NUL, or half of a surrogate pair); nothing was changed. Send it without."""
 

@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from .errors import Forgotten
+from langgraph.graph.state import CompiledStateGraph
+from langgraph.types import StateSnapshot
+
+from .errors import Forgotten, Halfway
 from .store import holds, reviews
 from .store.models import ActionRow
 from .store.session import AsyncSession, Store
@@ -42,3 +45,10 @@ async def none_forgotten(store: Store, thread: str, snapshot: Any) -> None:
 async def unstarted(tx: AsyncSession, thread: str) -> list[tuple[str, str]]:
     """Return action and title of what waits, was approved or is held in a thread, and was never started."""
     return [*await reviews.unstarted(tx, thread), *await holds.unstarted(tx, thread)]
+
+
+def asks_somebody(graph: CompiledStateGraph[Any, Any, Any, Any], snapshot: StateSnapshot) -> None:
+    """Raise Halfway when a run ended in the middle of a turn with no question open: a step was lost with the database."""
+    pauses = graph.interrupt_before_nodes or graph.interrupt_after_nodes  # a graph of yours may stop where it likes
+    if not pauses and not any(task.interrupts for task in snapshot.tasks):
+        raise Halfway

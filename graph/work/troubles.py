@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 import sys
 
-from ..errors import AssentError, ModelUnavailable, QueueFull, StoreError
+from ..errors import AssentError, Halfway, ModelUnavailable, QueueFull, StoreError
 
 AWAY = "The connection to the database was lost while the agent was at work; it goes on when the database is back."
 
@@ -17,7 +17,7 @@ def is_away(error: BaseException | None) -> bool:
 
 def is_passing(error: BaseException) -> bool:
     """Tell whether a trouble passes by itself."""
-    return is_away(error) or isinstance(error, (ModelUnavailable, QueueFull))
+    return is_away(error) or isinstance(error, (Halfway, ModelUnavailable, QueueFull))
 
 
 def told(error: BaseException) -> str:
