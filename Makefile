@@ -14,7 +14,7 @@ demo: $(VENV)/.demo  ## set everything up and open the desk with the embedded mo
 	@$(BIN)/assent demo --home desk --port $(PORT) $(ARGS)
 
 test: $(VENV)/.test browser check  ## install what the tests need and run them
-	$(BIN)/python -m pytest tests -n 2 --dist loadfile $(ARGS)
+	$(BIN)/python -m pytest tests -n 2 --dist worksteal $(ARGS)
 	$(BIN)/python -m tests.wheel
 
 check: $(VENV)/.test  ## style, types and spelling
