@@ -243,7 +243,10 @@ class Agent:
     async def _close(self, thread: str) -> None:
         """Leave no claim of a cancelled case open: we hold its lease, so whoever made one is gone."""
         told = "The process stopped while the tool ran, and the case was cancelled."
-        async with self._store.begin() as tx:
+        async with lease(self._store, thread, self._clock) as owner, self._store.begin() as tx:
+            await threads.lock(tx, thread)
+            if not await threads.held(tx, thread, owner, self._clock()):
+                raise ThreadBusy
             for row in await executions.claimed(tx, thread):
                 if await executions.finish(tx, row.action, row.claimed_by, "unknown", told, self._clock()):
                     records.execution(tx, row, "unknown", self._clock(), "worker", told)

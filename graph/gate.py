@@ -9,8 +9,10 @@ from langchain_core.runnables import RunnableConfig
 from langgraph.graph import END, START, StateGraph
 from langgraph.types import Send
 
+from ..tools.declaration import declaration_of
 from . import nodes
 from .actions import mint_action_id
+from .audit.masking import hidden, scrubbed
 from .config import requester_of, thread_of
 from .errors import AssentError
 from .excerpt import excerpt, latest_text
@@ -67,12 +69,21 @@ def sends(gate: Gate, state: Conversation, thread: str) -> list[Send]:
     message, most = state["messages"][-1], gate.ledger.room.limits.calls
     if not isinstance(message, AIMessage) or not message.tool_calls:
         raise AssentError("The gate needs a message with tool calls as the last one.")
-    calls = calls_of(message, state["messages"], thread)
+    calls, secret = calls_of(message, state["messages"], thread), secrets_in(gate, state["messages"])
+    for call in calls:
+        call["excerpt"] = scrubbed(call["excerpt"], secret)
     branches = [Send("call", {"call": call}) for call in calls[:most]]
     if len(calls) > most:
         rest = [Refused(action=one["action"], tool_call_id=one["tool_call_id"], name=one["name"]) for one in calls[most:]]
         branches.append(Send("call", {"call": {**calls[most], "rest": rest}}))
     return branches
+
+
+def secrets_in(gate: Gate, messages: Sequence[BaseMessage]) -> list[str]:
+    """Return the texts by which the secret arguments of any call of a conversation could be told, longest first."""
+    asked = [call for one in messages if isinstance(one, AIMessage) for call in one.tool_calls if call["name"] in gate.tools]
+    found = {text for call in asked for text in hidden(call["args"], declaration_of(gate.tools[call["name"]]).secret)}
+    return sorted(found, key=len, reverse=True)
 
 
 def calls_of(message: AIMessage, messages: Sequence[BaseMessage], thread: str) -> list[Call]:

@@ -32,6 +32,8 @@ async def take(store: Store, clock: Clock, review_id: str, actor: str, *, over: 
     async with store.begin() as tx:
         user = await require(tx, actor, "operator")
         review = await _of_tenant(tx, review_id, user.tenant)
+        if review.requester == actor:
+            raise NotAllowed("This action was asked for on your own behalf; somebody else has to decide it.")
         now = clock()
         displaced = review.holder if is_held(review, now) and review.holder != actor else None
         if over and user.role not in OVERRULING:

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..audit import records
+from ..clock import Clock
 from ..control import holding, stopping
 from ..errors import ThreadBusy
 from ..store import executions, reviews, stops, threads
@@ -74,7 +75,7 @@ def owner_of(fence: str) -> str:
 
 
 async def claim(
-    tx: AsyncSession, now: datetime, action_id: str, owner: str, tool_digest: str, *, idempotent: bool, nonce: str = ""
+    tx: AsyncSession, clock: Clock, action_id: str, owner: str, tool_digest: str, *, idempotent: bool, nonce: str = ""
 ) -> Claim | Refused:
     """Claim the one execution of an action, under the locks of thread and review; see `Ledger.claim`."""
     row = await reviews.action(tx, action_id)
@@ -82,6 +83,7 @@ async def claim(
         await stops.share(tx, row.tenant)
     thread = await threads.lock(tx, row.thread) if row else None
     review = await reviews.of_action(tx, action_id, lock=True)
+    now = clock()  # with every lock in hand: what ran out while we waited for one has run out
     known = await executions.get(tx, action_id)
     if known is not None and known.status != "claimed":
         return Recorded(known.status, known.result or "")

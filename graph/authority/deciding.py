@@ -10,6 +10,7 @@ from datetime import datetime, timedelta
 from .. import crashpoints
 from ..access.people import require
 from ..audit import records
+from ..audit.masking import masked, maybe_masked
 from ..clock import Clock, fresh_id
 from ..errors import AlreadyDecided, AssentError, NotAllowed, StaleDigest, UnknownReview
 from ..store import examples, reviews, threads, wakes
@@ -168,7 +169,8 @@ async def _stale(tx: AsyncSession, review: ReviewRow, action: ActionRow, digest:
             shown = row.args
         if row.type == "edit" and row.digest == review.digest:
             author = row.actor
-    return StaleDigest(review.id, shown, action.args if review.args is None else review.args, author)
+    asked = masked(action.args if review.args is None else review.args, action.secrets)
+    return StaleDigest(review.id, maybe_masked(shown, action.secrets), asked, author)
 
 
 async def _known(

@@ -53,11 +53,15 @@ async def edited_action(gate: Gate | None, answer: Edit, row: ActionRow, shown: 
     args = restored(answer.args, shown, row.secrets)
     if hiding := still_masked(args, row.secrets):
         raise InvalidEdit({hiding[0].split(".")[0]: f"{hiding[0]} is hidden: leave it as it is, or enter a new value"})
-    action = Action(
-        row.id, row.tenant, row.thread, row.agent, row.requester, row.tool, row.tool_digest,
-        _fitting(tool, args), row.consequence,  # type: ignore[arg-type]  # rows hold consequences only
-    )  # fmt: skip
-    return Edited(action, await _acceptable(gate, tool, action, row))
+    try:
+        action = Action(
+            row.id, row.tenant, row.thread, row.agent, row.requester, row.tool, row.tool_digest,
+            _fitting(tool, args), row.consequence,  # type: ignore[arg-type]  # rows hold consequences only
+        )  # fmt: skip
+        return Edited(action, await _acceptable(gate, tool, action, row))
+    except InvalidEdit as error:
+        told = sorted({*hidden(shown, row.secrets), *hidden(args, row.secrets)}, key=len, reverse=True)
+        raise InvalidEdit(scrubbed(error.problems, told)) from None
 
 
 def _fitting(tool: BaseTool, args: Mapping[str, Any]) -> dict[str, Any]:

@@ -92,7 +92,7 @@ class Ledger:
         review is closed then, and ThreadBusy if `owner` lost the thread's lease.
         """
         async with self.store.begin() as tx:
-            found = await claiming.claim(tx, self.clock(), action_id, owner, tool_digest, idempotent=idempotent, nonce=nonce)
+            found = await claiming.claim(tx, self.clock, action_id, owner, tool_digest, idempotent=idempotent, nonce=nonce)
         if isinstance(found, Refused):
             raise Unauthorised(f"The tool was not called: {found.reason}")
         return found

@@ -27,6 +27,8 @@ async def withdraw(store: Store, clock: Clock, review_id: str, actor: str) -> No
     async with store.begin() as tx:
         user = await require(tx, actor, "operator")
         review, action = await locked(tx, user, review_id)
+        if action.requester == user.name:
+            raise NotAllowed("This action was asked for on your own behalf; somebody else has to take the decision back.")
         now = clock()
         said = last_words(await reviews.decisions(tx, review.id))
         mine = _taken_back(review, list(said.values()), user)

@@ -118,7 +118,7 @@ async def _view(tx: AsyncSession, row: StopRow) -> StopView:
 
 async def keeps_back(tx: AsyncSession, row: ActionRow, now: datetime) -> bool:
     """Tell whether a stop covers an action, and note that its thread waits for it; the caller has shared the tenant's stops."""
-    stop = await stops.covering(tx, row.tenant, row.agent, row.tool)
+    stop = await stops.covering(tx, row.tenant, await _agents(tx, row.thread, row.agent), row.tool)
     if stop is not None:
         await stops.pause(tx, stop.id, row.thread, now)
     return stop is not None
@@ -127,7 +127,7 @@ async def keeps_back(tx: AsyncSession, row: ActionRow, now: datetime) -> bool:
 async def forbids(tx: AsyncSession, row: ActionRow) -> bool:
     """Tell whether a stop covers an action; locks the tenant's stops as they are, so it comes before any other lock."""
     await stops.share(tx, row.tenant)
-    return await stops.covering(tx, row.tenant, row.agent, row.tool) is not None
+    return await stops.covering(tx, row.tenant, await _agents(tx, row.thread, row.agent), row.tool) is not None
 
 
 async def keeps(store: Store, clock: Clock, row: ActionRow) -> str:
@@ -140,13 +140,19 @@ async def rests(store: Store, clock: Clock, tenant: str, agent: str, thread: str
     return await _kept(store, clock, tenant, agent, None, thread)
 
 
+async def _agents(tx: AsyncSession, thread: str, agent: str) -> set[str]:
+    """Return the names of who is at work: of the gate, and of the agent that drives the thread."""
+    row = await threads.get(tx, thread)
+    return {agent, row.agent} if row is not None else {agent}
+
+
 async def _kept(store: Store, clock: Clock, tenant: str, agent: str, tool: str | None, thread: str) -> str:
     async with store.read() as tx:  # a look costs no write lock
-        if await stops.covering(tx, tenant, agent, tool) is None:
+        if await stops.covering(tx, tenant, await _agents(tx, thread, agent), tool) is None:
             return ""
     async with store.begin() as tx:
         await stops.share(tx, tenant)
-        stop = await stops.covering(tx, tenant, agent, tool)
+        stop = await stops.covering(tx, tenant, await _agents(tx, thread, agent), tool)
         if stop is None:
             return ""
         if await threads.get(tx, thread) is not None:

@@ -104,6 +104,8 @@ async def _pending(tx: AsyncSession, clock: Clock, review_id: str, actor: str) -
     if row is None or row.status != "pending" or expired(row, clock()):
         status = row.status if row is not None and row.status != "pending" else "expired"
         raise AlreadyDecided(review_id, status, None, None, None)
+    if row.requester == actor:
+        raise NotAllowed("This action was asked for on your own behalf; somebody else has to see to it.")
     lead = user.role in ("lead", "admin")
     if not lead and ROLES.index(user.role) < ROLES.index(row.role):
         raise NotAllowed(f"This review needs the role {row.role}, and you are {user.role}.")

@@ -15,6 +15,7 @@ from .. import crashpoints
 from ..access.people import require
 from ..audit import records
 from ..audit.masking import hidden, scrubbed
+from ..authority.standing import digest_of_args
 from ..clock import Clock, fresh_id
 from ..errors import AssentError, ThreadBusy, TooLate
 from ..running import run_undo
@@ -36,6 +37,10 @@ async def request(store: Store, clock: Clock, action_id: str, actor: str, reason
         known = await executions.get(tx, action_id)
         if known is None or known.tenant != user.tenant:
             raise AssentError("There is no such execution.")
+        await threads.lock(tx, known.thread)  # an erasure holds it, too
+        row = await reviews.action(tx, action_id)
+        if row is None or row.erased_at is not None:
+            raise TooLate("What ran was erased on request; nothing is left by which it could be undone.")
         now = clock()
         if not await undos.request(tx, action_id, actor, reason, now):
             raise TooLate(_too_late(await executions.get(tx, action_id) or known, now))
@@ -103,6 +108,8 @@ class Undoer:
         tool = gate.tools.get(row.tool) if gate is not None else None
         if tool is None or declaration_of(tool).undo is None:
             return "failed", "The tool, or its undo, is not offered here any more; nothing was undone."
+        if digest_of_args(row, row.args) != row.digest:
+            return "failed", "What ran is not on record any more; nothing was undone."
         if schema_digest(tool) != row.tool_digest:
             return "failed", "The tool has changed since it ran; nothing was undone."
         status, result = await run_undo(tool, row)

@@ -22,7 +22,8 @@ async def open_work(tx: AsyncSession, row: ThreadRow, now: datetime) -> str:
     """Return what of a thread is not at its end yet, in words; empty if nothing is."""
     started = sa.exists().where(col(ExecutionRow.action) == col(ActionRow.id))
     reviews = select(ReviewRow).join(ActionRow, col(ActionRow.id) == col(ReviewRow.action)).where(ReviewRow.thread == row.id)
-    allowed = select(ActionRow).where(ActionRow.thread == row.id, ActionRow.verdict == "allow", ~started)
+    vetoed = sa.exists().where(col(HoldRow.action) == col(ActionRow.id), col(HoldRow.vetoed_by).is_not(None))
+    allowed = select(ActionRow).where(ActionRow.thread == row.id, ActionRow.verdict == "allow", ~started, ~vetoed)
     going = sa.or_(
         col(ExecutionRow.status).in_(["claimed", "unknown"]), col(ExecutionRow.undo_status).in_(["requested", "claimed", "unknown"])
     )

@@ -63,6 +63,7 @@ class Store:
         try:
             engine = create_async_engine(
                 self.url.set(drivername=DRIVERS["postgresql"]),
+                isolation_level="READ COMMITTED",  # whatever the server's default: what is read after a lock must be new
                 pool_size=POOL,
                 max_overflow=0,
                 pool_timeout=60,

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -52,10 +52,10 @@ async def pressed(tx: AsyncSession, tenant: str) -> Sequence[StopRow]:
     return (await tx.exec(query.execution_options(populate_existing=True))).all()
 
 
-async def covering(tx: AsyncSession, tenant: str, agent: str, tool: str | None) -> StopRow | None:
-    """Return a stop that covers a tool of an agent, or with no tool the agent itself."""
+async def covering(tx: AsyncSession, tenant: str, agents: Collection[str], tool: str | None) -> StopRow | None:
+    """Return a stop that covers a tool of an agent by any of its names, or with no tool the agent itself."""
     for row in await pressed(tx, tenant):
-        if row.scope == "all" or (row.scope == "agent" and row.name == agent) or (row.scope == "tool" and row.name == tool):
+        if row.scope == "all" or (row.scope == "agent" and row.name in agents) or (row.scope == "tool" and row.name == tool):
             return row
     return None
 
@@ -118,7 +118,9 @@ async def in_flight(tx: AsyncSession, row: StopRow, cap: int) -> Sequence[tuple[
         .order_by(col(ExecutionRow.claimed_at))
     )
     if row.scope != "all":
-        query = query.where((ActionRow.agent if row.scope == "agent" else ActionRow.tool) == row.name)
+        by_thread = col(ExecutionRow.thread).in_(sa.select(col(ThreadRow.id)).where(col(ThreadRow.agent) == row.name))
+        by_agent = sa.or_(col(ActionRow.agent) == row.name, by_thread)
+        query = query.where(by_agent if row.scope == "agent" else col(ActionRow.tool) == row.name)
     return (await tx.exec(query.limit(cap))).all()
 
 
