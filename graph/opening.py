@@ -29,7 +29,7 @@ async def open_desk(
     """Open a desk on a database, making or upgrading its tables; raises StoreError, SchemaTooNew.
 
     Args:
-        url: `sqlite:///FILE`.
+        url: `sqlite:///FILE` or `postgresql://USER@HOST/NAME`.
         tenant: whose work this is; every query carries it.
         clock: where the time comes from.
         limits: how much may wait, of one message, thread or requester and at all; more is not accepted.

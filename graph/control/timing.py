@@ -126,7 +126,7 @@ async def _someone(tx: AsyncSession, user: UserRow, to: str) -> None:
     if kind == "role" and name in ("operator", "lead", "admin"):
         return
     person = await users.get(tx, name) if kind == "user" else None
-    if person is None or not person.active or person.tenant != user.tenant or person.role == "viewer":
+    if person is None or not person.active or person.tenant != user.tenant or person.role in ("viewer", "service"):
         raise AssentError("Escalate to role:lead, role:admin, or to user:NAME, somebody here who may decide.")
 
 

@@ -98,6 +98,8 @@ def verify(
     """Verify an export, or a database; exit code 1 if something is wrong, and the first bad record is named."""
     if (file is None) == (database is None):
         raise Failed("Name an export, or a database with --database; one of them.", 2)
+    if heads is not None and not heads.is_file():
+        raise Failed(f"There is no file of signed heads {heads}.", 2)
     keys = [signing.public_key(one) for one in public_key or ()]
     outside = signing.read_heads(heads) if heads is not None else None
     report = _of_file(file, keys, outside) if file is not None else _of_database(str(database), tenant, keys, outside)
@@ -151,7 +153,9 @@ async def _store(url: str | None, home: Path) -> AsyncIterator[Any]:
     if store.path is not None and not store.path.exists():
         raise Failed(f"There is no database {store.path}.", 2)
     try:
-        await migrate.check(store)
+        found = await migrate.status(store.url)
+        if found.found != found.known:
+            raise Failed(found.advice, 1)
         yield store
     finally:
         await store.close()

@@ -76,6 +76,19 @@ def undo(action: Action, reason: Reason = "", home: Home = Path("desk"), databas
 
 
 @inbox.app.command()
+def cancel(
+    thread: Annotated[str, typer.Argument(help="The case, by the id of its thread; `inbox show --json` has it.")],
+    reason: Reason = "",
+    home: Home = Path("desk"),
+    database: Database = None,
+    who: Who = OPERATOR,
+) -> None:
+    """Cancel a case: its reviews are closed, and nothing more of it runs."""
+    closed = _do(home, database, lambda desk: desk.cancel(thread, who, reason))
+    show(f"{thread}: cancelled; reviews closed: {closed}")
+
+
+@inbox.app.command()
 def resend(
     notice: Annotated[str, typer.Argument(help="The notice's id, as `inbox list --json` shows it.")],
     home: Home = Path("desk"),

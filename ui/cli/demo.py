@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import errno
 import socket
 import time
 from pathlib import Path
@@ -62,14 +63,17 @@ def brain_options(model: str | None, gguf: Path | None, proposals: str) -> Brain
     return BrainOptions(model, gguf, known[proposals])
 
 
-def free_port(port: int) -> None:
-    """Raise Failed if something listens there."""
-    with socket.socket() as trial:
-        trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            trial.bind(("127.0.0.1", port))
-        except OSError:
-            raise Failed(f"Port {port} on 127.0.0.1 is in use; give another one with --port.") from None
+def free_port(port: int, host: str = "127.0.0.1") -> None:
+    """Raise Failed if the desk cannot listen there."""
+    try:
+        family, kind, protocol, _, address = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0]
+        with socket.socket(family, kind, protocol) as trial:
+            trial.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            trial.bind(address)
+    except OSError as error:
+        if error.errno == errno.EADDRINUSE:
+            raise Failed(f"Port {port} on {host} is in use; give another one with --port.") from None
+        raise Failed(f"The desk cannot listen on {host}, port {port}: {error.strerror}.") from None
 
 
 async def _headless(

@@ -42,10 +42,9 @@ def serve(
 ) -> None:
     """Serve the desk in a browser; decisions are carried out by `assent worker`, or here with --worker."""
     url = named(database)
-    if host in LOCAL:
-        free_port(port)
-    elif not name:
+    if host not in LOCAL and not name:
         raise Failed("Say with --name which host names the desk answers to; any other is refused.", 2)
+    free_port(port, host)
     quiet_libraries()
     hosts = UiSettings().hosts | frozenset(name or ())
     settings = UiSettings(hosts=hosts, secure_cookies=https, trust_proxy=proxy, run_worker=False)
