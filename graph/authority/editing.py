@@ -47,10 +47,8 @@ async def edited_action(gate: Gate | None, answer: Edit, row: ActionRow, shown: 
     """
     tool = gate.tools.get(row.tool) if gate is not None else None
     if gate is None or tool is None:
-        raise UnknownTool(
-            told = f"This process does not offer the tool {row.tool!r}; edit it in the browser, at a desk that serves {row.agent!r}."
-            raise UnknownTool(told)
-        )
+        where = f"edit it in the browser, at a desk that serves {row.agent!r}"
+        raise UnknownTool(f"This process does not offer the tool {row.tool!r}; {where}.")
     if schema_digest(tool) != row.tool_digest:
         raise InvalidEdit({"": f"the tool {row.tool} has changed since this was proposed; reject it instead"})
     args = restored(answer.args, shown, row.secrets)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
-import logging
 import errno
+import logging
 import socket
 import time
 from pathlib import Path
