@@ -61,6 +61,9 @@ def export(
     """Write the log as JSON Lines, with its signed heads; secret arguments are masked."""
     from ...graph.audit import auditing
 
+    if heads is not None and not heads.is_file():
+        raise Failed(f"There is no file of signed heads {heads}.", 2)
+
     async def work() -> int:
         inside = signing.read_heads(heads, tenant) if heads is not None else ()
         written = 0

@@ -6,7 +6,7 @@ import asyncio
 import importlib.util
 import os
 import sys
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from pathlib import Path
 from typing import Annotated
 
@@ -25,7 +25,11 @@ PARTS = {
     "ui": ("gradio", "fastapi", "uvicorn", "argon2"),
     "models": ("openai", "langchain_openai", "httpx"),
     "local": ("xllamacpp", "numpy", "tokenizers", "safetensors"),
+    "audit": ("cryptography",),
 }
+
+DEPLOYED = ("cli", "ui", "audit")
+"""What a desk on a database of its own needs; its models and their weights are its TARGET's affair."""
 
 
 def doctor(
@@ -38,12 +42,11 @@ def doctor(
     """Say what is wrong with this installation; exit code 1 if something is."""
     checks: list[Callable[[], Awaitable[list[Finding]]]] = [
         _python,
-        _parts,
-        _weights,
-        _endpoint,
+        lambda: _parts(DEPLOYED if database else tuple(PARTS)),
+        *(() if database else (_weights, _endpoint)),
         lambda: _database(database) if database else _desk(home),
         lambda: _policy(policy),
-        lambda: _port(port),
+        *(() if database else (lambda: _port(port),)),
     ]
 
     async def work() -> list[Finding]:
@@ -65,9 +68,10 @@ async def _python() -> list[Finding]:
     return [("Python", well, version if well else f"{version}; 3.11 or newer is needed")]
 
 
-async def _parts() -> list[Finding]:
+async def _parts(extras: Sequence[str]) -> list[Finding]:
     findings = []
-    for extra, modules in PARTS.items():
+    for extra in extras:
+        modules = PARTS[extra]
         missing = [name for name in modules if importlib.util.find_spec(name) is None]
         advice = f"{', '.join(missing)} missing: pip install 'assent[{extra}]'"
         findings.append((f"extra {extra}", not missing, advice if missing else "installed"))

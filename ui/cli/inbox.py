@@ -27,7 +27,7 @@ from .standing import add_commands, standing
 app = typer.Typer(help="List, show and decide what waits.", no_args_is_help=True)
 
 Home = Annotated[Path, typer.Option(envvar="ASSENT_HOME", help="The folder the desk lives in.")]
-Who = Annotated[str, typer.Option("--as", envvar="ASSENT_USER", help="The user who decides.")]
+Who = Annotated[str, typer.Option("--as", envvar="ASSENT_USER", help="The user who decides; the default is the demo's.")]
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 Which = Annotated[str, typer.Argument(help="The review's number (12 or RQ-12) or id.")]
 Model = Annotated[str | None, typer.Option(help="The model that goes on after the decision; default: the embedded one.")]

@@ -37,6 +37,16 @@ app.command("serve")(web.serve)
 app.command("doctor")(doctor.doctor)
 
 
+EXTRAS = {
+    **dict.fromkeys(("gradio", "fastapi", "uvicorn", "argon2"), "ui"),
+    **dict.fromkeys(("psycopg", "psycopg_pool", "procrastinate"), "postgres"),
+    **dict.fromkeys(("openai", "langchain_openai"), "models"),
+    **dict.fromkeys(("xllamacpp", "numpy", "tokenizers", "safetensors"), "local"),
+    "cryptography": "audit",
+}
+"""Which extra brings a library that a command needs."""
+
+
 def run() -> int:
     """Run the command line; returns 0, 1 (a check or gate failed, or it could not be done) or 2 (wrong use)."""
     os.environ.setdefault("LANGSMITH_TRACING", "false")
@@ -48,6 +58,11 @@ def run() -> int:
         return complain(str(error), error.code)
     except AssentError as error:
         return complain(str(error), 1)
+    except ModuleNotFoundError as error:
+        extra = EXTRAS.get((error.name or "").partition(".")[0])
+        if extra is None:
+            raise
+        return complain(f"{error.name} is missing: pip install 'assent[{extra}]'", 1)
     except KeyboardInterrupt:
         return complain("stopped", 130)
     except BrokenPipeError:

@@ -149,6 +149,7 @@ def sessions(
 
     async def work() -> tuple[int, list[dict[str, Any]]]:
         async with _opened(home) as desk:
+            await _known(desk, name)
             ended = await desk.users.end_sessions(name, who or name) if end else 0
             return ended, [asdict(one) for one in await desk.users.sessions.of(name)]
 
@@ -193,6 +194,7 @@ def tokens(name: str, home: Home = Path("desk"), as_json: Json = False) -> None:
 
     async def work() -> list[dict[str, Any]]:
         async with _opened(home) as desk:
+            await _known(desk, name)
             return [asdict(one) for one in await desk.users.tokens.of(name)]
 
     found = wait_for(work())
@@ -245,3 +247,9 @@ def _tell_link(address: str, token: str) -> None:
 async def _opened(home: Path) -> AsyncIterator[Desk]:
     async with open_desk(url_of(home)) as desk:
         yield desk
+
+
+async def _known(desk: Desk, name: str) -> None:
+    """Raise Failed for a name that nobody has, so that a slip of the pen does not look like an account without access."""
+    if await desk.users.get(name) is None:
+        raise Failed(f"There is no user {name!r}; see `assent users list`.")

@@ -18,7 +18,7 @@ from .say import Failed, show, wait_for
 from .shown import visible_text
 
 Home = Annotated[Path, typer.Option(envvar="ASSENT_HOME", help="The folder the desk lives in.")]
-Who = Annotated[str, typer.Option("--as", envvar="ASSENT_USER", help="The user who acts.")]
+Who = Annotated[str, typer.Option("--as", envvar="ASSENT_USER", help="The user who acts; the default is the demo's.")]
 Which = Annotated[str, typer.Argument(help="The review's number (12 or RQ-12) or id.")]
 Why = Annotated[str, typer.Option(help="Why, in a few words.")]
 Opener = Callable[[Path, str | None], AbstractAsyncContextManager[Desk]]

@@ -48,11 +48,14 @@ def serve(
     quiet_libraries()
     hosts = UiSettings().hosts | frozenset(name or ())
     settings = UiSettings(hosts=hosts, secure_cookies=https, trust_proxy=proxy, run_worker=False)
-    wait_for(_served(target, url, tenant, settings, host, port, worker))
+    address = f"{'https' if https else 'http'}://{name[0] if name else f'{host}:{port}'}/"
+    wait_for(_served(target, url, tenant, settings, host, port, worker, address))
     tell("Stopped. What waits is kept.")
 
 
-async def _served(target: str, url: str, tenant: str, settings: UiSettings, host: str, port: int, worker: bool) -> None:
+async def _served(
+    target: str, url: str, tenant: str, settings: UiSettings, host: str, port: int, worker: bool, address: str
+) -> None:
     build = load(target)
     async with open_desk(url, tenant=tenant) as desk, prepared(target, build, desk):
         with err.status("Opening the desk"):
@@ -65,7 +68,9 @@ async def _served(target: str, url: str, tenant: str, settings: UiSettings, host
             await asyncio.sleep(0.05)
         if server.started:
             tell(f"The desk of {shown(url)}{' and its worker' if worker else ''}; stop with Ctrl-C or SIGTERM.")
-            show(f"http://{host}:{port}/")
+            show(address)
+            if not any(one.role == "admin" and one.active and one.tenant == tenant for one in await desk.users.list()):
+                tell("There is no admin yet: `assent users create-admin NAME` on this database makes the first one.")
         await asyncio.wait((serving, beside), return_when=asyncio.FIRST_COMPLETED)
         await _ended(desk, server, serving, beside, GRACE_SECONDS if worker else 0.0)
 
