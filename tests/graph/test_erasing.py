@@ -10,7 +10,9 @@ import sqlalchemy as sa
 from assent.graph.audit.auditing import exported
 from assent.graph.audit.erasing import StillOpen
 from assent.graph.audit.verifying import verify
-from fakes import SAFE, HandClock, Script, approve, as_owner, calls, edit, reject, says, staff
+from assent.graph.errors import TooLate
+from assent.graph.rules.terms import Terms
+from fakes import SAFE, HandClock, Script, approve, as_owner, calls, edit, on_thread, reject, says, staff
 
 WORD = "quetzalcoatl"
 PAY = calls(("pay", {"to": WORD, "amount": 5}), text=f"I will pay {WORD}.")
@@ -121,3 +123,72 @@ async def test_an_erasure_whose_reason_names_somebody_is_no_way_back(timed, till
     (erased,) = [item for item in items if item.get("kind") == "erased"]
     assert erased["actor"] == "root" and erased["payload"] == {"reason": "asked by letter"}
     assert json.dumps(items).count(thread) > 1, "that there was a thread stays on record"
+
+
+class Shelf:
+    """One tool that runs without a person and can be taken back, both with a default that nobody meant."""
+
+    def __init__(self, desk, **terms):
+        self.done = []
+
+        async def take_back(what: str = "everything") -> str:
+            self.done.append(("undo", what))
+            return "back"
+
+        @assent.action(consequence="reversible", undo=take_back)
+        async def put(what: str = "everything") -> str:
+            """Put something away."""
+            self.done.append(("put", what))
+            return "away"
+
+        allow = assent.Policy((assent.on("put", lambda facts: assent.Ruling("allow", "fine", terms=Terms(**terms))),))
+        self.agent = desk.agent(tools=[put], policy=allow, propose=Script(calls(("put", {"what": WORD})), says()))
+
+    async def put(self, desk):
+        """Have it put something away, or held; returns the action."""
+        await self.agent.ainvoke({"messages": [("user", "Put it away.")]}, on_thread())
+        await desk.drain()
+        (line,) = await desk.feed("ada")
+        return line.action
+
+
+async def test_what_was_erased_is_not_undone_with_what_is_left_of_it(timed):
+    desk, clock = timed
+    shelf = Shelf(desk, undo=86_400)
+    action = await shelf.put(desk)
+    clock.forward(600)
+    await desk.erase("t1", "root")
+    with pytest.raises(TooLate, match="erased on request"):
+        await desk.undo(action, "ada", "wrong cup")
+    await desk.drain()
+    assert shelf.done == [("put", WORD)]
+
+
+async def test_an_undo_runs_with_exactly_the_arguments_that_ran_or_not_at_all(timed):
+    desk, _ = timed
+    shelf = Shelf(desk, undo=86_400)
+    action = await shelf.put(desk)
+    await desk.undo(action, "ada")
+    with as_owner(desk.store.url.render_as_string(hide_password=False).replace("+aiosqlite", "")) as connection:
+        connection.exec_driver_sql("UPDATE actions SET args = '{}'")
+    await desk.drain()
+    assert shelf.done == [("put", WORD)]
+    (task,) = await desk.tasks("ada")
+    assert (task.kind, task.action) == ("undo failed", action) and "not on record any more" in task.text
+
+
+async def test_a_vetoed_action_is_at_its_end_for_an_erasure_and_for_a_restore(timed):
+    desk, clock = timed
+    shelf = Shelf(desk, veto=86_400)
+    action = await shelf.put(desk)
+    with pytest.raises(StillOpen):
+        await desk.erase("t1", "root")
+    await desk.veto(action, "ada", f"not {WORD}")
+    clock.forward(2 * 86_400)
+    await desk.drain()
+    clock.forward(600)
+    done = await desk.restored("root")
+    assert (done.unknown, done.superseded) == (0, 0) and await desk.tasks("ada") == []
+    assert (await desk.erase("t1", "root", "asked for it")).records > 0
+    await desk.drain()
+    assert shelf.done == [] and (await proof(desk)).bad == ""

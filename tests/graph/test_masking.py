@@ -11,6 +11,8 @@ from assent.evals.exports import FORMATS, export
 from assent.graph.audit.auditing import exported, lines
 from assent.graph.audit.masking import MASK, hidden, masked, restored, scrubbed, still_masked
 from assent.graph.audit.verifying import verify
+from assent.graph.errors import InvalidEdit, StaleDigest
+from assent.graph.rules.terms import Terms
 from fakes import Script, approve, asks, calls, edit, on_thread, reject, says
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
@@ -97,6 +99,75 @@ async def test_a_secret_can_be_changed_and_the_mask_itself_is_never_one(opened, 
     await opened.drain()
     assert [(one["api_key"], one["card"]["number"]) for one in ran] == [("another key", SECRET + "-2")]
     assert "another key" not in json.dumps([line.as_json() for line in await opened.history("ada")])
+
+
+async def test_what_is_wrong_with_an_edit_is_said_without_the_secret(opened):
+    async def evidence(url: str, api_key: str, card: dict) -> str:
+        if "bad" in url:
+            raise assent.ActionRefused(f"{url} takes neither {api_key} nor {card['number']}")
+        return "fine"
+
+    @assent.action(consequence="costly", secret=["api_key", "card.number"], dry_run=evidence)
+    async def call(url: str, api_key: str, card: dict) -> str:
+        """Call."""
+        return "called"
+
+    def policy(facts):
+        if "embargo" in facts.args["url"]:
+            return assent.Ruling("refuse", f"Not with {facts.args['api_key']}.")
+        return assent.Ruling("review", "People look.")
+
+    rules = assent.Policy((assent.on("call", policy),))
+    agent = opened.agent(tools=[call], policy=rules, propose=Script(calls(("call", ARGS))))
+    await agent.ainvoke(asks(), on_thread())
+    (card,) = await opened.pending("ada")
+    for changed, says_why in (
+        ({"url": "https://bad.example"}, "takes neither"),
+        ({"url": "https://bad.example", "api_key": "never-shown-either"}, "takes neither"),
+        ({"url": "https://embargo.example"}, "Not with"),
+    ):
+        with pytest.raises(InvalidEdit, match=says_why) as wrong:
+            await opened.decide(card.id, edit(card, **changed), "ada")
+        told = [str(wrong.value), wrong.value.problems]
+        assert holds(told) == [] and MASK in told[0]
+        assert wrong.value.__cause__ is None and wrong.value.__suppress_context__, "nor does a printed traceback tell it"
+
+
+async def test_a_stale_digest_is_answered_with_both_arguments_and_no_secret(opened, tool):
+    rules = assent.Policy((assent.on("call", lambda facts: assent.Ruling("review", "Two look.", terms=Terms(quorum=2))),))
+    agent = opened.agent(tools=[tool], policy=rules, propose=Script(calls(("call", ARGS))))
+    await agent.ainvoke(asks(), on_thread())
+    (first,) = await opened.pending("ada")
+    with pytest.raises(StaleDigest) as unknown:
+        await opened.decide(first.id, {**approve(first), "digest": "0" * 64}, "bob")
+    assert unknown.value.shown is None and unknown.value.asked == first.args and holds(unknown.value.asked) == []
+    await opened.decide(first.id, edit(first, url="https://y.example"), "ada")
+    (second,) = await opened.pending("bob")
+    await opened.decide(second.id, edit(second, url="https://z.example"), "bob")
+    for card, url in ((first, "https://x.example"), (second, "https://y.example")):
+        with pytest.raises(StaleDigest) as stale:
+            await opened.decide(card.id, approve(card), "lee")
+        assert (stale.value.shown["url"], stale.value.asked["url"]) == (url, "https://z.example")
+        assert holds([stale.value.shown, stale.value.asked]) == [] and stale.value.asked["api_key"] == MASK
+
+
+async def test_the_card_and_the_example_of_another_call_do_not_tell_the_secret_either(opened_on_any, tool, till):
+    desk, note = opened_on_any, ("note", {"text": "hello"})
+    script = Script(calls(("call", ARGS), note), says("Done."), calls(note))
+    agent = desk.agent(tools=[tool, till.note], policy=POLICY, propose=script)
+    paused = await agent.ainvoke(asks(f"My key is {SECRET}, call them and note it."), on_thread())
+    assert holds([one.value for one in paused["__interrupt__"]]) == []
+    for card in await desk.pending("ada"):
+        assert holds(card.as_json()) == [], card.tool
+        await desk.decide(card.id, approve(card), "ada")
+    await desk.drain()
+    assert till.ran == [("note", "hello")]
+    assert await desk.pending("ada", search="never-shown") == []
+    await agent.ainvoke(asks("And once more."), on_thread())
+    (later,) = await desk.pending("ada")
+    assert later.tool == "note" and any(MASK in str(said) for said in later.conversation) and holds(later.as_json()) == []
+    shown = {example.tool: holds(example.as_json()) for example in await desk.examples("ada")}
+    assert shown == {"call": [], "note": []}
 
 
 async def test_a_model_that_proposes_the_mask_is_told_so(opened, tool, ran):
