@@ -227,7 +227,7 @@ class Agent:
                 return "stopped"
             mine = _configured(config, row)
             snapshot = snapshot or await self.graph.aget_state(mine)
-            if snapshot.next:
+            if snapshot.tasks:  # not `next`, which leaves out a task that ended just before its step could be kept
                 await still_gated(self._store, thread, self._gated)
                 await self._run(None, mine, emit, modes)
             elif queue:
@@ -236,7 +236,7 @@ class Agent:
                 await none_forgotten(self._store, thread, snapshot)
                 return "finished"
             snapshot = await self.graph.aget_state(mine)
-            if snapshot.next:
+            if snapshot.tasks:
                 asks_somebody(self.graph, snapshot)
                 return "waiting"
 

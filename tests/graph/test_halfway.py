@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import assent
-from fakes import SAFE, HandClock, Script, approve, calls, staff
+import sqlalchemy as sa
+from fakes import SAFE, HandClock, Script, approve, calls, on_thread, staff
 from langgraph.graph import StateGraph
 from langgraph.types import interrupt
 from typing_extensions import TypedDict
@@ -36,6 +37,31 @@ async def test_a_turn_that_was_cut_off_is_a_task_and_goes_on_by_itself(any_url, 
         await desk.decide(card.id, approve(card), "ada")
         await desk.drain()
         assert till.paid == [("pay", "bob", 5)]
+
+
+async def test_a_step_whose_tasks_all_ended_but_that_was_not_kept_goes_on(any_url, till):
+    async with assent.open(any_url) as desk:
+        await staff(desk)
+        agent = desk.agent(tools=till.tools, policy=SAFE, propose=Script(calls(("pay", {"to": "bob", "amount": 5}))))
+        await desk.send("t1", "Pay.", requester="carol")
+        await desk.drain()
+        (card,) = await desk.pending("ada")
+        await desk.decide(card.id, approve(card), "ada")
+        await desk.drain()
+        assert (await agent.aget_state(on_thread())).values["messages"][-1].type == "ai"
+
+        history = [one async for one in agent.graph.aget_state_history(on_thread())]
+        acting = next(one.config["configurable"]["checkpoint_id"] for one in history if one.next == ("call",))
+        async with desk.store.begin() as tx:  # as if the database had gone away between the tasks' writes and the step's checkpoint
+            mine = "thread_id = 't1' AND checkpoint_ns = ''"
+            await tx.exec(sa.text(f"DELETE FROM checkpoints WHERE {mine} AND checkpoint_id > '{acting}'"))
+        snapshot = await agent.aget_state(on_thread())
+        assert snapshot.next == () and snapshot.values["messages"][-1].type == "tool"
+
+        await desk.retry("t1", "ada")
+        await desk.drain()
+        assert (await agent.aget_state(on_thread())).values["messages"][-1].type == "ai"
+        assert till.paid == [("pay", "bob", 5)] and await desk.tasks("ada") == []
 
 
 class Asked(TypedDict):
