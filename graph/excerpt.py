@@ -6,6 +6,8 @@ from collections.abc import Sequence
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage, ToolMessage
 
+from .audit.masking import scrubbed
+
 TURNS = 8
 CHARACTERS = 4_000
 
@@ -21,9 +23,10 @@ def latest_text(messages: Sequence[BaseMessage]) -> str:
     return cut(found)
 
 
-def excerpt(messages: Sequence[BaseMessage]) -> list[dict[str, str]]:
-    """Return the last eight turns that say something, each cut to 4,000 characters and marked where cut."""
-    said = [{"role": role_of(message), "text": cut(text_of(message))} for message in messages[-3 * TURNS :]]
+def excerpt(messages: Sequence[BaseMessage], secret: Sequence[str] = ()) -> list[dict[str, str]]:
+    """Return the last eight turns that say something, without these secrets, each cut to 4,000 characters and marked where cut."""
+    # scrubbed before it is cut: half a secret would not be found any more
+    said = [{"role": role_of(message), "text": cut(scrubbed(text_of(message), secret))} for message in messages[-3 * TURNS :]]
     return [turn for turn in said if turn["text"].strip()][-TURNS:]
 
 

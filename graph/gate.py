@@ -12,7 +12,7 @@ from langgraph.types import Send
 from ..tools.declaration import declaration_of
 from . import nodes
 from .actions import mint_action_id
-from .audit.masking import hidden, scrubbed
+from .audit.masking import hidden
 from .config import requester_of, thread_of
 from .errors import AssentError
 from .excerpt import excerpt, latest_text
@@ -69,9 +69,7 @@ def sends(gate: Gate, state: Conversation, thread: str) -> list[Send]:
     message, most = state["messages"][-1], gate.ledger.room.limits.calls
     if not isinstance(message, AIMessage) or not message.tool_calls:
         raise AssentError("The gate needs a message with tool calls as the last one.")
-    calls, secret = calls_of(message, state["messages"], thread), secrets_in(gate, state["messages"])
-    for call in calls:
-        call["excerpt"] = scrubbed(call["excerpt"], secret)
+    calls = calls_of(message, state["messages"], thread, secrets_in(gate, state["messages"]))
     branches = [Send("call", {"call": call}) for call in calls[:most]]
     if len(calls) > most:
         rest = [Refused(action=one["action"], tool_call_id=one["tool_call_id"], name=one["name"]) for one in calls[most:]]
@@ -86,9 +84,9 @@ def secrets_in(gate: Gate, messages: Sequence[BaseMessage]) -> list[str]:
     return sorted(found, key=len, reverse=True)
 
 
-def calls_of(message: AIMessage, messages: Sequence[BaseMessage], thread: str) -> list[Call]:
-    """Return the calls of a message under ids of ours."""
-    text, said = latest_text(messages), excerpt(messages)
+def calls_of(message: AIMessage, messages: Sequence[BaseMessage], thread: str, secret: Sequence[str] = ()) -> list[Call]:
+    """Return the calls of a message under ids of ours, each with the end of the conversation without its secrets."""
+    text, said = latest_text(messages), excerpt(messages, secret)
     earlier = sum(isinstance(one, ToolMessage) for one in messages)
     return [
         Call(

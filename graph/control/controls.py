@@ -61,7 +61,8 @@ class Controls:
 
         Only a lead or an admin may. What was claimed before is in the view as in flight; what waits keeps waiting.
         """
-        known = self.agents if scope == "agent" else {tool for gates in self._gates.values() for one in gates for tool in one.tools}
+        tools = {tool for gates in self._gates.values() for one in gates for tool in one.tools}
+        known = {*self.agents, *self._gates} if scope == "agent" else tools
         return await stopping.press(self.store, self.clock, known, scope, name, actor, reason)
 
     async def lift(self, stop_id: str, actor: str, reason: str = "") -> None:

@@ -126,6 +126,12 @@ async def in_flight(tx: AsyncSession, row: StopRow, cap: int) -> Sequence[tuple[
 
 async def is_known(tx: AsyncSession, tenant: str, scope: str, name: str) -> bool:
     """Tell whether an agent or a tool of this name was ever at work in a tenant."""
-    table, column = (ThreadRow, ThreadRow.agent) if scope == "agent" else (ActionRow, ActionRow.tool)
-    query = sa.select(sa.literal(1)).select_from(table).where(col(table.tenant) == tenant, col(column) == name)
+    if scope == "tool":
+        return await _ever(tx, ActionRow, tenant, col(ActionRow.tool) == name)
+    of_thread, of_action = col(ThreadRow.agent) == name, col(ActionRow.agent) == name
+    return await _ever(tx, ThreadRow, tenant, of_thread) or await _ever(tx, ActionRow, tenant, of_action)
+
+
+async def _ever(tx: AsyncSession, table: type[ThreadRow] | type[ActionRow], tenant: str, which: sa.ColumnElement[bool]) -> bool:
+    query = sa.select(sa.literal(1)).select_from(table).where(col(table.tenant) == tenant, which)
     return await tx.scalar(query.limit(1)) is not None

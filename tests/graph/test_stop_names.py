@@ -105,3 +105,18 @@ async def test_a_stop_on_one_agent_leaves_the_others_alone(desk, till):
     await desk.send("t2", "Please.", requester="carol", agent="other")
     await desk.drain()
     assert till.ran == [("note", "a")] and other.ran == []
+
+
+async def test_the_name_on_the_card_can_be_stopped(desk, till):
+    async def think(state):
+        return proposes("pay", {"to": "ann", "amount": 5})
+
+    await served(desk, till, think).ainvoke(asks(), on_thread())
+    (card,) = await desk.pending("ada")
+    stopped = await desk.stop("agent", card.agent, "lee")
+    await desk.decide(card.id, approve(card), "ada")
+    await desk.drain()
+    assert (stopped.name, till.ran) == ("bank", [])
+    await desk.lift(stopped.id, "lee")
+    await desk.drain()
+    assert till.ran == [("pay", "ann", 5)]
