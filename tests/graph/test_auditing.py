@@ -412,7 +412,7 @@ def test_a_head_torn_by_a_crash_does_not_spoil_the_next_line(tmp_path):
     assert heads.read_bytes().count(b"\n") == 3
 
 
-async def test_a_quorum_a_second_persons_edit_and_a_veto_window_verify(opened):
+async def test_a_quorum_and_a_second_persons_edit_verify(opened):
     terms = assent.Policy((assent.on("pay", lambda facts: assent.Ruling("review", "Two people.", terms=Terms(quorum=2))),))
     agent = opened.agent(tools=Till().tools, policy=terms, propose=Script(PAY, says(), PAY, says()))
     for thread, answer in (("q1", approve), ("q2", lambda card: edit(card, amount=4))):
