@@ -24,6 +24,7 @@ from .authority.cards import Cards
 from .authority.decisions import parse_decision
 from .authority.ledger import Ledger
 from .authority.limits import Limits
+from .autonomy.learner import Learning
 from .canonical import digest_of
 from .clock import Clock
 from .confidence import Signal, agreement, precedent, self_assessment
@@ -63,13 +64,16 @@ class Desk(Cards, Controls, Evidence):
         limits: Limits | None = None,
         notifier: Notifier = to_log,
         signing: Signing | None = None,
+        learning: Learning | None = None,
     ) -> None:
         self.store, self.saver, self.clock, self.tenant = store, saver, clock, tenant
         self.users = People(store, clock, tenant)
         self.agents: dict[str, Agent] = {}
         self.denials = Denials(store, clock, tenant)
         waker, sender = stopping.Waker(store, clock, tenant), Sender(store, clock, tenant, notifier)
-        self.sweeper = Sweeper(store, clock, tenant, waker, sender, Signer(store, clock, tenant, signing))
+        self.learner = learning(store, clock, tenant) if learning is not None else None
+        learned = (self.learner.count, self.learner.learn) if self.learner is not None else ()
+        self.sweeper = Sweeper(store, clock, tenant, waker, sender, Signer(store, clock, tenant, signing), *learned)
         self.worker = Worker(store, clock, tenant, self.agents, self.sweeper)
         self._ledger = Ledger(store, clock, limits)
         self._gates: dict[str, list[Gate]] = {}
@@ -212,6 +216,8 @@ class Desk(Cards, Controls, Evidence):
         if done.status == "pending":
             crashpoints.reach("after-quorum-partial")
         crashpoints.reach("after-decide-commit")
+        if done.probe and self.learner is not None:
+            await self.learner.count()
         self.worker.hint()
         return done
 

@@ -14,10 +14,12 @@ from langgraph.types import interrupt
 
 from ..tools.declaration import declaration_of, schema_digest
 from . import crashpoints, wording
+from .assessing import assessed
 from .audit.masking import hidden, scrubbed
-from .authority.ledger import Claimed, InFlight, Recorded, Withheld
+from .authority.ledger import Assessed, Claimed, InFlight, Recorded, Withheld
+from .autonomy.earned import Earned
 from .clock import fresh_id
-from .confidence import Reading, confidence
+from .confidence import Reading
 from .config import thread_of
 from .errors import Unauthorised, UnknownTool
 from .payload import held_payload, payload
@@ -72,7 +74,7 @@ async def _checked(gate: Gate, call: Call, config: RunnableConfig) -> Proposal:
 
 
 def assess(gate: Gate) -> Node:
-    """Measure how sure we may be; store the verdict: `allow` at or above the stated threshold, else `review`."""
+    """Measure how sure we may be; store the verdict: `allow` if its class has earned it, or a stated threshold lets it."""
 
     async def assess(state: CallState, config: RunnableConfig) -> dict[str, Any]:
         call = state["call"]
@@ -81,13 +83,12 @@ def assess(gate: Gate) -> Node:
             return {"way": stored.verdict}
         proposal = await Proposal.resumed(gate, state, config)
         readings = await _readings(gate, state)
-        sure = confidence(readings)
-        threshold = gate.policy.threshold_for(call["name"], proposal.action.consequence)
-        passed = proposal.way in ("allow", "gate") and sure is not None and threshold is not None and sure >= threshold
-        reason = wording.assessed(sure, threshold, proposal.action.consequence)
-        ruled = proposal.with_reason("confidence", "allow" if passed else "review", reason)
-        row = row_of(gate, call, ruled, "allow" if passed else "review", [asdict(reading) for reading in readings], sure, threshold)
-        return {"way": (await gate.ledger.record(row, ruled.terms, refusable=False)).verdict}
+
+        def ruled(earned: Earned | None) -> Assessed:
+            return assessed(gate, call, proposal, readings, earned)
+
+        row = await gate.ledger.assessed(gate.tenant, gate.agent, call["name"], ruled)
+        return {"way": row.verdict, "reasons": row.reasons}
 
     return assess
 

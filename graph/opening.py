@@ -12,6 +12,7 @@ from .clock import Clock, utc_now
 if TYPE_CHECKING:
     from .audit.heads import Signing
     from .authority.limits import Limits
+    from .autonomy.learner import Learning
     from .control.notices import Notifier
     from .desk import Desk
 
@@ -25,6 +26,7 @@ async def open_desk(
     limits: Limits | None = None,
     notifier: Notifier | None = None,
     signing: Signing | None = None,
+    learning: Learning | None = None,
 ) -> AsyncIterator[Desk]:
     """Open a desk on a database, making or upgrading its tables; raises StoreError, SchemaTooNew.
 
@@ -34,6 +36,7 @@ async def open_desk(
         clock: where the time comes from.
         limits: how much may wait, of one message, thread or requester and at all; more is not accepted.
         notifier: what sends notices; default is the webhook that ASSENT_WEBHOOK_URL and ASSENT_WEBHOOK_SECRET name, else the log.
+        learning: what counts audits and offers certificates beside the desk; without one nothing earns autonomy.
         signing: where heads of the audit log are signed; default is what ASSENT_AUDIT_KEY and ASSENT_AUDIT_HEADS name.
     """
     from . import crashpoints
@@ -50,7 +53,7 @@ async def open_desk(
         await upgrade(store.url)
         async with checkpointer(store) as saver:
             told, signed = notifier or notifier_of(os.environ, clock), signing or signing_of(os.environ)
-            desk = Desk(store, saver, clock, tenant, limits, told, signed)
+            desk = Desk(store, saver, clock, tenant, limits, told, signed, learning)
             try:
                 yield desk
             finally:

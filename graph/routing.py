@@ -21,9 +21,15 @@ async def by_ruling(state: CallState) -> Literal["act", "assess", "review", "ref
     assert_never(state["way"])
 
 
-async def by_verdict(state: CallState) -> Literal["act", "review"]:
-    """Follow the verdict that the assessment led to; anything but `allow` waits."""
-    return "act" if state["way"] == "allow" else "review"
+async def by_verdict(state: CallState) -> Literal["act", "review", "refuse"]:
+    """Follow the verdict that the assessment led to; anything but `allow`, or a refusal because the class is in shadow, waits."""
+    match state["way"]:
+        case "allow":
+            return "act"
+        case "refuse":
+            return "refuse"
+        case _:
+            return "review"
 
 
 async def by_outcome(state: CallState) -> Literal["act", "answer", "refuse"]:

@@ -10,16 +10,6 @@ from .authority.ledger import Recorded
 from .store.models import DecisionRow
 
 
-def assessed(sure: float | None, threshold: float | None, consequence: str) -> str:
-    """Say why confidence did or did not suffice."""
-    if threshold is None:
-        return f"No certificate lets a {consequence} action run unreviewed; its confidence only orders the queue."
-    if sure is None:
-        return "Confidence could not be measured, so a person decides."
-    relation = "reaches" if sure >= threshold else "is below"
-    return f"Confidence {sure:.2f} {relation} the stated, uncertified threshold {threshold:.2f}."
-
-
 def ran(done: Recorded, proposed: Mapping[str, Any], decision: DecisionRow | None, secrets: Sequence[str] = ()) -> str:
     """Tell the agent what came of its action, and what a person changed in it."""
     if done.status == "failed":

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 
 from langgraph.checkpoint.base import BaseCheckpointSaver
 
 from ..access.people import require
 from ..clock import Clock
 from ..errors import AssentError, UnknownThread
-from ..store import erasures, threads
-from ..store.session import Store
+from ..store import erasures, probes, reviews, threads
+from ..store.session import AsyncSession, Store
 from . import records
 
 BATCH = 100
@@ -53,13 +53,24 @@ async def erase(store: Store, saver: BaseCheckpointSaver[str], clock: Clock, thr
         if told := await erasures.open_work(tx, row, now):
             raise StillOpen(f"The thread {thread} cannot be erased: {told}. Settle or cancel it first.")
         known = row.problem == erasures.ERASED
-        subjects = await erasures.empty(tx, thread, actor, now)
+        subjects = await _emptied(tx, thread, actor, now)
         ranges = await erasures.empty_events(tx, user.tenant, subjects)
         if ranges or not known:
             body = {"thread": thread, "events": ranges}
             records.about(tx, user.tenant, now, "erased", actor, f"erasure of {thread}", body, {"reason": reason})
     await saver.adelete_thread(thread)
     return Erased(thread, sum(last - first + 1 for first, last in ranges))
+
+
+async def _emptied(tx: AsyncSession, thread: str, actor: str, now: datetime) -> list[str]:
+    """Empty the rows of a thread and of the copies that probes made of its actions; what of these is pending is cancelled."""
+    subjects = await erasures.empty(tx, thread, actor, now)
+    for review, copy in await probes.copies_of(tx, thread):
+        asked = await reviews.by_id(tx, review, lock=True)
+        if asked is not None and asked.status == "pending":
+            await reviews.close(tx, asked, "cancelled", "erased", now)
+        subjects += await erasures.empty(tx, copy, actor, now)
+    return subjects
 
 
 async def retain(store: Store, saver: BaseCheckpointSaver[str], clock: Clock, days: float, actor: str) -> Retained:

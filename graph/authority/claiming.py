@@ -124,7 +124,7 @@ async def _authority(
         if held or vetoed:
             return Refused(vetoed) if vetoed else Withheld()
     else:
-        if row.verdict != "review" or review is None:
+        if row.verdict != "review" or review is None or review.kind != "action":
             return Refused(NOBODY)
         if review.status == "pending":
             return Withheld()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 
 from .. import crashpoints
@@ -18,6 +18,7 @@ from ..store.models import ActionRow, DecisionRow, ReviewRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
 from ..wiring import Gate
+from . import probing
 from .decisions import Approve, Edit, Reject, Respond
 from .editing import Edited, ask_edited, edited_action, valid_for
 from .obstacles import approved_already, obstacle
@@ -48,6 +49,10 @@ class Decided:
     """How many people stand behind that digest."""
     quorum: int = 1
     """How many have to."""
+    probe: str = ""
+    """What kind of probe it was, told only now; empty for an action that may run."""
+    revealed: str = ""
+    """What to tell the reviewer about it."""
 
 
 async def decide(
@@ -70,7 +75,7 @@ async def decide(
         if key is not None and (known := await reviews.by_key(tx, user.tenant, actor, key)) is not None:
             return await _known(tx, known, review, action, answer, now)
         await _may_decide(tx, review, action, user, answer, now)
-        effective = now + timedelta(seconds=_window(undo_window))
+        effective = now + timedelta(seconds=_window(undo_window) if review.kind == "action" else 0.0)
         decision = _decision(review, action, answer, user, edited, key, now, effective)
         decision.valid_until = await _valid_until(tx, decision, review, action, edited)
         if not await reviews.add_decision(tx, decision):
@@ -79,11 +84,13 @@ async def decide(
         if edited is not None:
             await ask_edited(tx, review, action, edited, user, now)
         done = await _counted(tx, review, action, decision, now)
-        if done.status != "pending":
+        probe = await probing.answered(tx, review, action, decision, now) if review.kind != "action" else None
+        if done.status != "pending" and (probe is None or probe.kind in probing.TEACHES):
             await examples.add(tx, example_of(action, decision, gate_of(action), edited=review.args))
+        if done.status != "pending" and review.kind == "action":
             await wakes.add(tx, action.thread, decision.id, done.effective_at)
         crashpoints.reach("inside-decide")
-        return done
+        return done if probe is None else replace(done, probe=probe.kind, revealed=probing.revealed(probe))
 
 
 async def _edited(

@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import dataclass
+
 from ..audit import records
+from ..autonomy.earned import Earned
 from ..clock import Clock
 from ..control import holding, stopping
 from ..errors import NotAllowed, ThreadBusy, ThreadClosed, Unauthorised
@@ -10,14 +14,27 @@ from ..rules.policy_changes import note_change
 from ..rules.terms import DEFAULT, Terms
 from ..store import executions, reviews, threads
 from ..store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
-from ..store.session import Store
-from . import asking, claiming, outcomes
+from ..store.session import AsyncSession, Store
+from . import asking, claiming, earning, outcomes, probing
 from .claiming import Claim, Claimed, InFlight, Recorded, Refused, Withheld, owner_of
 from .limits import Limits, fair
 from .outcomes import Outcome, OutcomeStatus
 from .room import Room
 
-__all__ = ["Claim", "Claimed", "InFlight", "Ledger", "Outcome", "OutcomeStatus", "Recorded", "Withheld"]
+__all__ = ["Assessed", "Claim", "Claimed", "InFlight", "Ledger", "Outcome", "OutcomeStatus", "Recorded", "Withheld"]
+
+
+@dataclass(frozen=True, slots=True)
+class Assessed:
+    """What is to be stored of an assessed action."""
+
+    row: ActionRow
+    terms: Terms
+    probe: str = ""
+    """`audit` when its audit was drawn, `shadow` when its class is in shadow; empty otherwise."""
+    share: float = 1.0
+    void: bool = False
+    """Whether the certificate of its class belongs to another key."""
 
 
 class Ledger:
@@ -43,24 +60,42 @@ class Ledger:
         Raises NotAllowed, QueueFull, and ThreadClosed when the case was cancelled meanwhile.
         """
         async with self.store.begin() as tx:
-            thread = await threads.ensure(tx, self._thread(row))
-            known = await reviews.action(tx, row.id)
-            if known is not None:
-                return known
-            if (thread.tenant, thread.requester) != (row.tenant, row.requester):
-                raise NotAllowed("This thread belongs to another requester; start one of your own.")
-            if thread.status == "cancelled":
-                raise ThreadClosed
-            waiting = await self.room.admit(tx, row, refusable=refusable) if row.verdict == "review" else 0
-            tx.add(row)
-            await tx.flush()
-            asked = asking.review_of(row, terms, self.clock()) if row.verdict == "review" else None
-            if asked is not None:
-                asked.requester, asked.priority = row.requester, fair(asked.priority, waiting)
-                tx.add(asked)
-            await holding.begin(tx, row, terms, self.clock())
-            await note_change(tx, row)
-            records.verdict(tx, row, asked)
+            return await self._recorded(tx, row, terms, refusable=refusable)
+
+    async def assessed(self, tenant: str, agent: str, tool: str, ruled: Callable[[Earned | None], Assessed]) -> ActionRow:
+        """Store what an assessment came to, under what the action's class may do at that very moment; the first record stands.
+
+        What the class may do is read in the transaction that stores the verdict, so nothing passes after a demotion returned. An
+        audit that was drawn is asked for in the same transaction. Raises as `record` does.
+        """
+        async with self.store.begin() as tx:
+            found = ruled(await earning.shared(tx, tenant, agent, tool))
+            row = await self._recorded(tx, found.row, found.terms, refusable=False)
+            if row is found.row and found.probe:
+                await probing.ask(tx, row, found.probe, self.clock(), share=found.share)
+        if found.void:
+            await earning.void(self.store, self.clock, row)
+        return row
+
+    async def _recorded(self, tx: AsyncSession, row: ActionRow, terms: Terms, *, refusable: bool) -> ActionRow:
+        thread = await threads.ensure(tx, self._thread(row))
+        known = await reviews.action(tx, row.id)
+        if known is not None:
+            return known
+        if (thread.tenant, thread.requester) != (row.tenant, row.requester):
+            raise NotAllowed("This thread belongs to another requester; start one of your own.")
+        if thread.status == "cancelled":
+            raise ThreadClosed
+        waiting = await self.room.admit(tx, row, refusable=refusable) if row.verdict == "review" else 0
+        tx.add(row)
+        await tx.flush()
+        asked = asking.review_of(row, terms, self.clock()) if row.verdict == "review" else None
+        if asked is not None:
+            asked.requester, asked.priority = row.requester, fair(asked.priority, waiting)
+            tx.add(asked)
+        await holding.begin(tx, row, terms, self.clock())
+        await note_change(tx, row)
+        records.verdict(tx, row, asked)
         return row
 
     def _thread(self, row: ActionRow) -> ThreadRow:

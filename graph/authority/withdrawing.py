@@ -63,6 +63,8 @@ def _taken_back(review: ReviewRow, said: list[DecisionRow], user: UserRow) -> De
 
 async def _in_time(tx: AsyncSession, review: ReviewRow, decision: DecisionRow, now: datetime) -> None:
     """Raise TooLate when the decision has been acted on."""
+    if review.kind != "action":
+        raise TooLate("This was a control card: nothing runs by it, and its answer stands.")
     if await executions.get(tx, review.action) is not None:
         raise TooLate
     thread = await threads.get(tx, review.thread)

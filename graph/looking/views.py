@@ -149,6 +149,9 @@ class Seen:
     now: datetime
 
 
+BLIND = {"check": "blind", "ruling": "review", "text": "You are asked on the evidence alone, without what the machine made of it."}
+
+
 def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
     """Return the card of a review."""
     held = review.held_until is not None and review.held_until > seen.now
@@ -165,8 +168,8 @@ def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
         args=masked(action.args if review.args is None else review.args, action.secrets),
         schema=action.args_schema,
         choices=action.choices,
-        reasons=action.reasons,
-        confidence=_confidence(action),
+        reasons=[BLIND, *(one for one in action.reasons if one["check"] != "confidence")] if review.blind else action.reasons,
+        confidence=None if review.blind else _confidence(action),
         evidence=action.evidence,
         conversation=action.conversation,
         precedents=[_precedent(one, seen.people) for one in action.precedents],
@@ -200,7 +203,7 @@ def _confidence(action: ActionRow) -> dict[str, Any] | None:
         return None
     return {
         "value": action.confidence,
-        "certified": False,
+        "certified": action.provenance.get("earned", {}).get("basis") == "certificate",
         "threshold": action.threshold,
         "signals": action.readings,
     }

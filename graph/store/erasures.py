@@ -88,5 +88,5 @@ async def quiet_since(tx: AsyncSession, tenant: str, before: datetime, after: st
     said = sa.exists().where(col(InboundRow.thread) == col(ThreadRow.id), col(InboundRow.created_at) >= before)
     proposed = sa.exists().where(col(ActionRow.thread) == col(ThreadRow.id), col(ActionRow.created_at) >= before)
     query = select(ThreadRow.id).where(ThreadRow.tenant == tenant, col(ThreadRow.id) > after, col(ThreadRow.created_at) < before)
-    query = query.where(~said, ~proposed, sa.func.coalesce(col(ThreadRow.problem), "") != ERASED)
+    query = query.where(~said, ~proposed, sa.func.coalesce(col(ThreadRow.problem), "") != ERASED, ThreadRow.status != "probe")
     return (await tx.exec(query.order_by(col(ThreadRow.id)).limit(limit))).all()

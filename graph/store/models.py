@@ -68,7 +68,7 @@ class ActionRow(SQLModel, table=True):
     consequence: str
     title: str
     verdict: str
-    """`allow`, `review` or `refuse`."""
+    """`allow`, `review` or `refuse`; `probe` for the copy of an action that a probe asks about, which never runs."""
     reasons: list[dict[str, Any]] = plain_json()
     readings: list[dict[str, Any]] = plain_json()
     confidence: float | None = None
@@ -101,6 +101,12 @@ class ReviewRow(SQLModel, table=True):
     thread: str
     requester: str = ""
     tool: str
+    kind: str = "action"
+    """`action`; or `audit`, `known`, `second`, `shadow` for a probe, whose answer lets nothing run."""
+    blind: bool = False
+    """Whether the card leaves out what the machine made of it."""
+    not_for: str = ""
+    """A reviewer who is not given it: they know the answer."""
     status: str = "pending"
     version: int = 1
     """Counts up whenever what is asked changes: after an edit that needs somebody else, and when it is pending again."""

@@ -243,7 +243,7 @@ async def automatic(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple
     query = (
         select(ActionRow, ExecutionRow)
         .join(ExecutionRow, col(ExecutionRow.action) == col(ActionRow.id), isouter=True)
-        .where(ActionRow.tenant == tenant, sa.text("actions.verdict <> 'review'"))
+        .where(ActionRow.tenant == tenant, sa.text("actions.verdict <> 'review'"), ActionRow.verdict != "probe")
         .order_by(sa.desc(col(ActionRow.created_at)))
     )
     return (await tx.exec(query.limit(limit))).all()

@@ -1,0 +1,48 @@
+"""From the readings of an action to what is stored of it, under what its class may do at that moment; pure but for the clock."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict, replace
+
+from .authority.ledger import Assessed
+from .autonomy.classes import key_of
+from .autonomy.earned import Earned, Judged, judged, on_record
+from .autonomy.levels import Level
+from .autonomy.scoring import features_of
+from .confidence import Reading, confidence
+from .proposals import Proposal, row_of
+from .rules.terms import DEFAULT, Terms, combined
+from .state import Call
+from .wiring import Gate
+
+
+def assessed(gate: Gate, call: Call, proposal: Proposal, readings: Sequence[Reading], earned: Earned | None) -> Assessed:
+    """Return what is to be stored of an action that policy ruled `gate`; a stricter ruling since then is always reviewed."""
+    action, provenance = proposal.action, {**gate.provenance, "policy": gate.policy.digest}
+    key = key_of(action.agent, action.tool, action.tool_digest, provenance).digest()
+    taken = [asdict(reading) for reading in readings]
+    found = judged(
+        earned,
+        key=key,
+        features=features_of(action.tool, taken, proposal.reasons),
+        action=action.id,
+        consequence=action.consequence,
+        sure=confidence(readings),
+        stated=gate.policy.threshold_for(action.tool, action.consequence),
+    )
+    if found.way == "allow" and proposal.way not in ("allow", "gate"):
+        found = replace(found, way="review", audited=False)
+    ruled = proposal.with_reason("confidence", found.way, found.reason)
+    ruled = replace(ruled, terms=combined([ruled.terms, _windows(earned, found)]))
+    row = row_of(gate, call, ruled, found.way, taken, found.confidence, found.threshold)
+    row.provenance = {**row.provenance, "earned": on_record(earned, found, key)}
+    probe = "audit" if found.audited else "shadow" if found.shadow else ""
+    return Assessed(row, ruled.terms, probe, found.share if found.audited else 1.0, found.void)
+
+
+def _windows(earned: Earned | None, found: Judged) -> Terms:
+    """Return the windows to veto and undo that come with the level at which an action passes."""
+    if earned is None or found.way != "allow" or earned.level < Level.MONITORED:
+        return DEFAULT
+    return Terms(veto=earned.veto, undo=earned.undo)

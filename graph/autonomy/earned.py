@@ -1,0 +1,134 @@
+"""Whether an assessed action passes: by what its class has earned, else by a threshold that the policy states, else not at all.
+
+Pure, and a handful of comparisons: the desk and the simulation decide by this one function.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from .drawing import draw
+from .levels import EARNED, WORDS, Level
+from .scoring import Features, Head
+
+Way = Literal["allow", "review", "refuse"]
+
+
+@dataclass(frozen=True, slots=True)
+class Earned:
+    """What a class of actions may do now, as one row says."""
+
+    level: Level = Level.SUPERVISED
+    version: int = 0
+    key: str = ""
+    certificate: str = ""
+    head: Head | None = None
+    threshold: float | None = None
+    share: float = 0.0
+    seed: str = ""
+    veto: float | None = None
+    undo: float | None = None
+    suspended: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """What confidence came to for one action."""
+
+    way: Way
+    confidence: float | None
+    threshold: float | None
+    reason: str
+    """For the card and for the log."""
+    audited: bool = False
+    shadow: bool = False
+    void: bool = False
+    """Whether the certificate belongs to another key, and is to be suspended."""
+    basis: Literal["certificate", "stated", "none"] = "none"
+    """What the threshold stands on."""
+    share: float = 0.0
+    draw: float | None = None
+
+
+def judged(
+    earned: Earned | None,
+    *,
+    key: str,
+    features: Features,
+    action: str,
+    consequence: str = "reversible",
+    sure: float | None = None,
+    stated: float | None = None,
+) -> Judged:
+    """Return whether an action that policy ruled `gate` passes.
+
+    Args:
+        earned: what its class may do; None for a class that nobody ever promoted or demoted.
+        key: the digest of its own key.
+        features: what was measured of it.
+        action: its id, from which its audit is drawn.
+        consequence: of its tool, for the words.
+        sure: the confidence while there is no certificate, 0..1.
+        stated: the threshold that the policy states, uncertified; it counts only while there is no row.
+    """
+    if earned is None:
+        passes = sure is not None and stated is not None and sure >= stated
+        basis: Literal["stated", "none"] = "none" if stated is None else "stated"
+        return Judged("allow" if passes else "review", sure, stated, _stated(sure, stated, consequence), basis=basis)
+    if earned.level == Level.SHADOW:
+        return Judged("refuse", _confidence(earned, features, sure), None, SHADOWED, shadow=True)
+    if earned.level not in EARNED:
+        return Judged("review", _confidence(earned, features, sure), None, SUPERVISED)
+    if earned.suspended or earned.key != key:
+        void = not earned.suspended and earned.key != key
+        return Judged("review", _confidence(earned, features, sure), None, earned.suspended or VOID, void=void)
+    return _certified(earned, features, action)
+
+
+def _certified(earned: Earned, features: Features, action: str) -> Judged:
+    score = earned.head.score(features) if earned.head is not None else None
+    number = draw(earned.seed, action) if earned.seed else None
+    if score is None or earned.threshold is None or number is None:
+        return Judged("review", score, earned.threshold, UNMEASURED, basis="certificate", share=earned.share, draw=number)
+    passes = score >= earned.threshold
+    relation = "reaches" if passes else "is below"
+    reason = f"Confidence {score:.2f} {relation} the certified threshold {earned.threshold:.2f} (level {WORDS[earned.level]})."
+    audited = passes and number < earned.share
+    way: Way = "allow" if passes else "review"
+    return Judged(way, score, earned.threshold, reason, audited, basis="certificate", share=earned.share, draw=number)
+
+
+def _confidence(earned: Earned, features: Features, sure: float | None) -> float | None:
+    return earned.head.score(features) if earned.head is not None else sure
+
+
+SHADOWED = "This class of actions is in shadow: what the agent proposes is recorded and decided on, and nothing of it runs."
+SUPERVISED = "Every action of this class is reviewed; its confidence only orders the queue."
+VOID = "The certificate was earned with another model, prompt, policy or tool schema, so it is void and a person decides."
+UNMEASURED = "Confidence could not be measured, so a person decides."
+
+
+def _stated(sure: float | None, threshold: float | None, consequence: str) -> str:
+    if threshold is None:
+        return f"No certificate lets a {consequence} action run unreviewed; its confidence only orders the queue."
+    if sure is None:
+        return UNMEASURED
+    relation = "reaches" if sure >= threshold else "is below"
+    return f"Confidence {sure:.2f} {relation} the stated, uncertified threshold {threshold:.2f}."
+
+
+def on_record(earned: Earned | None, found: Judged, key: str) -> dict[str, Any]:
+    """Return what an action's row keeps of this, so that the draw can be checked and the row can certify later."""
+    if earned is None:
+        return {"key": key, "level": int(Level.SUPERVISED), "basis": found.basis}
+    return {
+        "key": key,
+        "level": int(earned.level),
+        "basis": found.basis,
+        "certificate": earned.certificate,
+        "version": earned.version,
+        "share": found.share,
+        "draw": found.draw,
+        "audited": found.audited,
+    }
