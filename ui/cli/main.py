@@ -43,6 +43,7 @@ EXTRAS = {
     **dict.fromkeys(("openai", "langchain_openai"), "models"),
     **dict.fromkeys(("xllamacpp", "numpy", "tokenizers", "safetensors"), "local"),
     "cryptography": "audit",
+    **dict.fromkeys(("scipy", "sklearn"), "calibrate"),
 }
 """Which extra brings a library that a command needs."""
 
