@@ -1,0 +1,122 @@
+"""The monitor: ten bets against a certificate's promise, which may be looked at after every audit; it never forgets.
+
+Each bet starts with a wealth of 1 and stakes a fixed part of it on "the next audited action is wrong more often than alpha
+promises". While the promise holds, no betting wins in expectation, so the mean wealth reaches 20 in at most 1 of 20 such
+monitors, ever (Ville 1939; Waudby-Smith and Ramdas, arXiv 2010.09686; Shekhar and Ramdas, arXiv 2110.06177). Pure Python.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+ALARM = 20.0
+"""The mean wealth at which the promise is taken for broken: 1 / .05."""
+
+STAKES = tuple((0.5 + bet) / 20 for bet in range(10))
+"""Parts of the wealth lost by an action that was right, .025 to .475; as lambda = stake / alpha."""
+
+_LARGEST = 700.0
+"""The logarithm of the largest evidence that is told, so that it stays a number."""
+
+
+@dataclass(frozen=True, slots=True)
+class Monitor:
+    """What audits have shown about a promise so far."""
+
+    alpha: float
+    """The promised error rate."""
+    log_wealth: tuple[float, ...]
+    """The logarithm of each bet's wealth, strictly in the order of the stakes."""
+    audits: int = 0
+    """Audited actions."""
+    errors: int = 0
+    """Wrong ones among them."""
+    seen: int = 0
+    """Actions fed, audited or not."""
+    alarmed_at: int | None = None
+    """How many actions had been fed when the alarm first rang."""
+
+    @property
+    def log_evidence(self) -> float:
+        """The logarithm of the mean wealth."""
+        most = max(self.log_wealth)
+        return most + math.log(math.fsum(math.exp(one - most) for one in self.log_wealth) / len(self.log_wealth))
+
+    @property
+    def evidence(self) -> float:
+        """The mean wealth K against the promise now; 1 says nothing, 20 rings."""
+        return math.exp(min(self.log_evidence, _LARGEST))
+
+    @property
+    def alarmed(self) -> bool:
+        """Whether the mean wealth has ever reached 20; later audits do not take an alarm back, a new certificate does."""
+        return self.alarmed_at is not None
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the monitor as plain JSON, to go on from later."""
+        return {"version": 1, **asdict(self), "log_wealth": list(self.log_wealth)}
+
+
+def start(alpha: float) -> Monitor:
+    """Return the monitor of a new promise; raises ValueError for an alpha outside (0, 1)."""
+    if not 0 < alpha < 1:
+        raise ValueError(f"alpha is a share between 0 and 1, not {alpha!r}")
+    return Monitor(alpha, (0.0,) * len(STAKES))
+
+
+def observe(monitor: Monitor, wrong: bool, *, share: float = 1.0, drawn: bool = True) -> Monitor:
+    """Return the monitor after one more action that had passed.
+
+    log K_j += log1p(lambda_j (x - alpha)). What to feed depends on how audits were drawn:
+
+    - With a share that is the same for all actions of a time (a level's, say, even if the level changes): the audited
+      actions alone, with a share of 1; x is 1 for wrong, 0 for right. What was not drawn says nothing.
+    - With a share that differs between actions: every action that passed, with its `share` and whether it was `drawn`;
+      x = drawn * wrong / share has the error rate as its mean whatever the shares are, if each was fixed before the outcome.
+      Where no share is above some c, feeding only the actions whose draw is below c, with share / c, is as valid and
+      notices more: at a share of 2 % the stakes are too high for x = 50, and only a gross change would ring.
+
+    Args:
+        monitor: what was known before.
+        wrong: what the audit found; without meaning for an action that was not drawn.
+        share: the chance with which this action was to be audited, in (0, 1].
+        drawn: whether it was audited.
+
+    Raises:
+        ValueError: for a share outside (0, 1].
+    """
+    if not 0 < share <= 1:
+        raise ValueError(f"an audit share is above 0 and at most 1, not {share!r}")
+    found = drawn and wrong
+    error = 1 / share if found else 0.0
+    wealth = tuple(
+        log + math.log1p(stake / monitor.alpha * (error - monitor.alpha))
+        for log, stake in zip(monitor.log_wealth, STAKES, strict=True)
+    )
+    after = replace(
+        monitor,
+        log_wealth=wealth,
+        audits=monitor.audits + drawn,
+        errors=monitor.errors + found,
+        seen=monitor.seen + 1,
+    )
+    rings = after.alarmed_at is None and after.log_evidence >= math.log(ALARM)
+    return replace(after, alarmed_at=after.seen) if rings else after
+
+
+def monitor_of(stored: Mapping[str, Any]) -> Monitor:
+    """Return the monitor that `Monitor.as_json` wrote; raises ValueError for another version or damaged numbers."""
+    if stored.get("version") != 1:
+        raise ValueError(f"a monitor of version {stored.get('version')!r} cannot be read here; update Assent")
+    fresh = start(float(stored["alpha"]))
+    wealth = tuple(float(one) for one in stored["log_wealth"])
+    audits, errors, seen = (int(stored[name]) for name in ("audits", "errors", "seen"))
+    if len(wealth) != len(STAKES) or not all(map(math.isfinite, wealth)) or not 0 <= errors <= audits <= seen:
+        raise ValueError("a stored monitor is damaged: it has ten finite numbers, and no more errors than audits")
+    rang = stored["alarmed_at"]
+    return replace(
+        fresh, log_wealth=wealth, audits=audits, errors=errors, seen=seen, alarmed_at=None if rang is None else int(rang)
+    )
