@@ -5,18 +5,19 @@ from __future__ import annotations
 import hashlib
 import inspect
 import json
-import math
 from collections.abc import Awaitable, Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Literal, get_args, overload
 
 from langchain_core.tools import BaseTool, StructuredTool
 from langchain_core.tools.base import create_schema_from_function
 from pydantic import BaseModel, ConfigDict, TypeAdapter
 
+from .comparison import Comparison, annotated, checked, marked, word_of
 from .deadline import within
+from .declarable import check_calls, check_secret, secret_paths
 
 Consequence = Literal["read", "reversible", "costly", "irreversible"]
 """`read` changes nothing; `reversible` can be undone; `costly` costs money or goodwill; `irreversible` cannot be taken back."""
@@ -28,8 +29,6 @@ LOOK_SECONDS = 10.0
 
 TOOL_SECONDS = 60.0
 """How long a tool may take that declares no `timeout` of its own."""
-
-MOST_RETRIES = 10
 
 
 class ActionRefused(Exception):
@@ -71,6 +70,8 @@ class Declaration:
     """How often an idempotent tool is called again, under the same key, when nobody knows whether it acted."""
     secret: tuple[str, ...] = ()
     """The arguments that are hidden wherever they are shown, by path: `api_key`, `card.number`."""
+    compare: Mapping[str, str] = field(default_factory=dict)
+    """How arguments compare with others of the same action, by path; see `Comparison`."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -111,9 +112,15 @@ def declaration_of(tool: BaseTool) -> Declaration:
 
 
 def schema_of(tool: BaseTool) -> dict[str, Any]:
-    """Return the JSON schema of a tool's arguments, as models, forms and digests use it."""
-    schema = tool.tool_call_schema
-    return dict(schema if isinstance(schema, dict) else TypeAdapter(schema).json_schema())
+    """Return the JSON schema of a tool's arguments, as forms and digests use it, with how they compare under `x-compare`.
+
+    Models are shown it without the latter: see `comparison.unmarked`.
+    """
+    schema, model = tool.tool_call_schema, tool.args_schema
+    plain = dict(schema if isinstance(schema, dict) else TypeAdapter(schema).json_schema())
+    fields = model.model_fields if isinstance(model, type) and issubclass(model, BaseModel) else {}
+    of_fields = {name: word for name, one in fields.items() if name in plain.get("properties", {}) and (word := word_of(one))}
+    return marked(plain, {**of_fields, **declaration_of(tool).compare})
 
 
 def schema_digest(tool: BaseTool) -> str:
@@ -208,6 +215,7 @@ def action(
     timeout: float | None = TOOL_SECONDS,
     retries: int = 0,
     secret: Sequence[str] = (),
+    compare: Mapping[str, Comparison] | None = None,
 ) -> Callable[[Callable[..., Awaitable[Any]]], ActionTool]: ...
 
 
@@ -224,6 +232,7 @@ def action(
     timeout: float | None = TOOL_SECONDS,
     retries: int = 0,
     secret: Sequence[str] = (),
+    compare: Mapping[str, Comparison] | None = None,
 ) -> ActionTool | Callable[[Callable[..., Awaitable[Any]]], ActionTool]:
     """Turn an async function into an action: a LangChain tool that also declares what it can do.
 
@@ -238,11 +247,13 @@ def action(
         timeout: seconds the tool may take, None for no deadline; what a tool with effects did that came too late is unknown.
         retries: how often it is called again under the same key when nobody knows whether it acted; for idempotent tools only.
         secret: names of arguments, also `card.number`, that are masked wherever they are shown, and approved and run as they are.
+        compare: which differences of an argument matter, `{"note": "text", "items": "set", "lines.remark": "cosmetic"}`; without a
+            word of its own an argument compares exactly. It is part of the schema: changing it changes the schema's digest.
     """
     if consequence not in CONSEQUENCES:
         raise ValueError(f"consequence must be one of {', '.join(CONSEQUENCES)}, not {consequence!r}")
-    _check_calls(timeout, retries, idempotent=idempotent)
-    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices, timeout, retries, _secret(secret))
+    check_calls(timeout, retries, idempotent=idempotent)
+    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices, timeout, retries, secret_paths(secret))
 
     def declare(target: Callable[..., Awaitable[Any]]) -> ActionTool:
         if not inspect.iscoroutinefunction(target):
@@ -260,38 +271,16 @@ def action(
             return await target(**arguments)
 
         name = target.__name__
-        _check_secret(declared, target)
-        return ActionTool(
+        check_secret(declared.secret, target)
+        words = {**annotated(target), **(compare or {})}
+        made = ActionTool(
             name=name,
             description=inspect.getdoc(target) or "",
             coroutine=run,
             args_schema=_arguments_schema(target, name, case_name),
-            declaration=declared if title else Declaration(**{**_fields(declared), "title": name.replace("_", " ")}),
+            declaration=replace(declared, title=title or name.replace("_", " "), compare=words),
         )
+        checked(schema_of(made))
+        return made
 
     return declare if function is None else declare(function)
-
-
-def _check_calls(timeout: float | None, retries: int, *, idempotent: bool) -> None:
-    if timeout is not None and not (timeout > 0 and math.isfinite(timeout)):
-        raise ValueError(f"timeout must be a positive number of seconds or None, not {timeout!r}")
-    if not 0 <= retries <= MOST_RETRIES:
-        raise ValueError(f"retries must be from 0 to {MOST_RETRIES}, not {retries!r}")
-    if retries and not idempotent:
-        raise ValueError("only an idempotent tool can be called again: declare idempotent=True, or leave retries out")
-
-
-def _secret(paths: Sequence[str]) -> tuple[str, ...]:
-    if isinstance(paths, str):
-        raise TypeError(f"secret is a list of names: write secret=[{paths!r}]")
-    return tuple(paths)
-
-
-def _check_secret(declared: Declaration, target: Callable[..., Any]) -> None:
-    unknown = sorted({path.split(".")[0] for path in declared.secret} - set(inspect.signature(target).parameters))
-    if unknown:
-        raise ValueError(f"the action {target.__name__!r} has no parameter {unknown[0]!r} that could be secret")
-
-
-def _fields(declared: Declaration) -> dict[str, Any]:
-    return {name: getattr(declared, name) for name in Declaration.__slots__}

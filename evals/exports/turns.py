@@ -6,6 +6,7 @@ import json
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from ...tools.comparison import unmarked
 from ..examples import Call, Example
 
 Message = dict[str, Any]
@@ -42,7 +43,7 @@ def tools(example: Example, *calls: Call) -> list[dict[str, Any]] | None:
     return [
         {
             "type": "function",
-            "function": {"name": offer.name, "description": offer.description, "parameters": offer.schema},
+            "function": {"name": offer.name, "description": offer.description, "parameters": unmarked(offer.schema)},
         }
         for offer in offered
     ]

@@ -7,6 +7,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
+from ...tools.comparison import unmarked
 from ..errors import ProposalError
 from .calling import answer
 from .prompt import FENCE_NOTE, MESSAGE_WEIGHT, PRECEDENT_WEIGHT, cleaned, fenced, precedent_action, shown
@@ -40,8 +41,8 @@ def native(model: BaseChatModel, *, timeout_seconds: float = 120.0) -> Proposer:
 
 
 def _function(offer: Offer) -> dict[str, Any]:
-    """Return the offer as an OpenAI function; LangChain converts it for other providers."""
-    parameters = {"type": "object", "properties": {}, **offer.schema}
+    """Return the offer as an OpenAI function, without keywords of ours; LangChain converts it for other providers."""
+    parameters = {"type": "object", "properties": {}, **unmarked(offer.schema)}
     properties = dict(parameters["properties"])
     for name, values in _legal_values(offer).items():
         described = {key: properties[name][key] for key in ("description", "title") if key in properties.get(name, {})}

@@ -8,17 +8,22 @@ from typing import Any, Literal
 from langchain_core.messages import AIMessage
 from langchain_core.runnables import RunnableLambda
 
+from ..comparing import same
 from ..errors import ProposalError
-from ..proposing.legality import same_json, with_defaults
 from ..proposing.step import Proposer, Step
 from .reading import Measured, NamedSignal, Signal
 
 Ended = Literal["all drawn", "disagreement", "time spent"]
 
 
-def same_action(tool: str, args: dict[str, Any], other_tool: str, other_args: dict[str, Any]) -> bool:
-    """Whether two calls are the same action; values compare with their types, so 1, 1.0, True and "1" all differ."""
-    return tool == other_tool and same_json(args, other_args)
+def same_action(
+    tool: str, args: dict[str, Any], other_tool: str, other_args: dict[str, Any], schema: dict[str, Any] | None = None
+) -> bool:
+    """Whether two calls are the same action, as the tool's schema says its arguments compare.
+
+    Without a word in the schema values compare with their types, so 1, 1.0, True and "1" all differ.
+    """
+    return tool == other_tool and same(args, other_args, schema or {})
 
 
 def agreement(
@@ -76,5 +81,4 @@ async def _draw(propose: Proposer, step: Step, temperature: float, seed: int | N
 def _agrees(tool: str, args: dict[str, Any], calls: list[dict[str, Any]], step: Step) -> bool:
     """Whether one of the calls is the action; arguments left out compare as the defaults of the tool's schema."""
     schema = next((offer.schema for offer in step.offers if offer.name == tool), {})
-    full = with_defaults(args, schema)
-    return any(same_action(tool, full, call["tool"], with_defaults(call["args"], schema)) for call in calls)
+    return any(same_action(tool, args, call["tool"], call["args"], schema) for call in calls)

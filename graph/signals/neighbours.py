@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from typing import Any
 
+from ..comparing import same
 from ..proposing.closed import categorical
-from ..proposing.legality import same_json, with_defaults
 from ..proposing.step import Precedent, Proposer, Step
 from .reading import Measured, NamedSignal, Signal
 
@@ -39,8 +39,9 @@ def precedent(sharpness: float = 0.0) -> Signal:
 def _agrees(past: Precedent, tool: str, args: dict[str, Any], schema: dict[str, Any], compared: list[str]) -> bool:
     if past.tool != tool:
         return False
-    here, there = with_defaults(args, schema), with_defaults(past.args, schema)
-    return all((name in here) == (name in there) and same_json(here.get(name), there.get(name)) for name in compared)
+    parts = {name: part for name, part in schema.get("properties", {}).items() if name in compared}
+    here, there = ({name: value for name, value in one.items() if name in compared} for one in (args, past.args))
+    return same(here, there, {**schema, "properties": parts})
 
 
 def _value(neighbours: list[tuple[Precedent, bool]], sharpness: float) -> float | None:

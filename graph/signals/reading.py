@@ -31,6 +31,8 @@ class Reading:
     """How many model calls it took."""
     gates: bool
     """Whether the value counts toward confidence; False: it is recorded only."""
+    tokens: int | None = None
+    """Prompt and completion tokens of those calls, as far as the model server told; None: it told of none."""
 
 
 class Signal(Protocol):
