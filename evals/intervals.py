@@ -6,6 +6,7 @@ import math
 
 METHOD = "Clopper-Pearson"
 LEVEL = 0.95
+_TINY = 1e-300
 
 
 def clopper_pearson(hits: float, n: int, level: float = LEVEL) -> tuple[float, float]:
@@ -50,13 +51,17 @@ def _beta_cdf(x: float, a: float, b: float) -> float:
 
 
 def _fraction(x: float, a: float, b: float) -> float:
-    """Evaluate 1 + d1/(1 + d2/(1 + ...)) from its far end (DLMF 8.17.22); terms beyond some sqrt(a + b) change nothing."""
-    value = 1.0
-    for index in range(60 + 10 * math.isqrt(int(a + b) + 1), 0, -1):
+    """Evaluate 1 + d1/(1 + d2/(1 + ...)) (DLMF 8.17.22) from its beginning, until nothing changes (modified Lentz, DLMF 3.10)."""
+    value, up, down = 1.0, 1.0, 0.0
+    for index in range(1, 60 + 10 * math.isqrt(int(a + b) + 1)):
         half, odd = divmod(index, 2)
         if odd:
             step = -(a + half) * (a + b + half) * x / ((a + 2 * half) * (a + 2 * half + 1))
         else:
             step = half * (b - half) * x / ((a + 2 * half - 1) * (a + 2 * half))
-        value = 1 + step / value
+        down = 1 / ((1 + step * down) or _TINY)
+        up = (1 + step / up) or _TINY
+        value *= up * down
+        if abs(up * down - 1) < 1e-15:
+            break
     return value
