@@ -12,6 +12,7 @@ from ..actions import action_digest
 from ..audit.masking import masked
 from ..canonical import digest_of
 from ..clock import fresh_id
+from ..comparing import only_cosmetic
 from ..store import probes, threads
 from ..store.autonomy_models import ProbeRow
 from ..store.events import note
@@ -148,7 +149,7 @@ def outcome_of(decision: str, proposed: dict[str, Any], accepted: dict[str, Any]
     if decision == "approve":
         return "correct"
     if decision == "edit":
-        return "correct" if accepted == proposed else "wrong"
+        return "correct" if accepted is not None and only_cosmetic(proposed, accepted, schema) else "wrong"
     return "wrong" if decision == "reject" else "left out"
 
 
