@@ -151,7 +151,7 @@ class Agent:
             row = await threads.ensure(tx, fresh)
             if (row.tenant, row.requester, row.agent) != (self.tenant, requester, self.name):
                 raise NotAllowed("This thread belongs to another requester or agent; start one of your own.")
-            if row.status == "cancelled":
+            if row.status in ("cancelled", "probe"):  # a probe's thread is nobody's to drive
                 raise ThreadClosed
             if await threads.count_messages(tx, thread, self._limits.messages) >= self._limits.messages:
                 raise TooMany(

@@ -69,6 +69,7 @@ async def _emptied(tx: AsyncSession, thread: str, actor: str, now: datetime) -> 
         asked = await reviews.by_id(tx, review, lock=True)
         if asked is not None and asked.status == "pending":
             await reviews.close(tx, asked, "cancelled", "erased", now)
+            records.review(tx, asked, "cancelled", now, actor)
         subjects += await erasures.empty(tx, copy, actor, now)
     return subjects
 

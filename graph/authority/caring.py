@@ -51,6 +51,8 @@ async def cancel(store: Store, clock: Clock, thread: str, actor: str, reason: st
         known = await users.get(tx, actor)
         if row.requester != actor or (known is not None and known.tenant != row.tenant):
             await _thread(tx, await require(tx, actor, "operator"), thread)
+        if row.status == "probe":
+            raise NotAllowed("Nothing of this case is left to cancel; decide on it.")
         if row.status != "cancelled":
             records.about(tx, row.tenant, clock(), "thread.cancelled", actor, thread, {"agent": row.agent}, {"reason": reason})
         await threads.mark(tx, thread, "cancelled", reason or f"cancelled by {actor}")

@@ -84,7 +84,7 @@ class Ledger:
             return known
         if (thread.tenant, thread.requester) != (row.tenant, row.requester):
             raise NotAllowed("This thread belongs to another requester; start one of your own.")
-        if thread.status == "cancelled":
+        if thread.status in ("cancelled", "probe"):
             raise ThreadClosed
         waiting = await self.room.admit(tx, row, refusable=refusable) if row.verdict == "review" else 0
         tx.add(row)
