@@ -8,7 +8,23 @@ import sys
 import typer
 
 from ...graph.errors import AssentError
-from . import audit, backup, control, database, demo, doctor, erasing, evaluating, examples, inbox, model, people, web, working
+from . import (
+    audit,
+    backup,
+    certifying,
+    control,
+    database,
+    demo,
+    doctor,
+    erasing,
+    evaluating,
+    examples,
+    inbox,
+    model,
+    people,
+    web,
+    working,
+)
 from .say import Failed, complain
 
 app = typer.Typer(
@@ -32,6 +48,8 @@ audit.app.command("retain")(erasing.retain)
 database.app.command("backup")(backup.backup)
 database.app.command("restored")(erasing.restored)
 app.command("erase")(erasing.erase)
+app.command("certify")(certifying.certify)
+app.command("monitor")(certifying.monitor)
 app.command("worker")(working.worker)
 app.command("serve")(web.serve)
 app.command("doctor")(doctor.doctor)
