@@ -21,6 +21,7 @@ def assessed(gate: Gate, call: Call, proposal: Proposal, readings: Sequence[Read
     """Return what is to be stored of an action that policy ruled `gate`; a stricter ruling since then is always reviewed."""
     action, provenance = proposal.action, {**gate.provenance, "policy": gate.policy.digest}
     key = key_of(action.agent, action.tool, action.tool_digest, provenance).digest()
+    ceiling = gate.policy.ceiling_for(action.tool, action.consequence)
     taken = [asdict(reading) for reading in readings]
     found = judged(
         earned,
@@ -30,13 +31,14 @@ def assessed(gate: Gate, call: Call, proposal: Proposal, readings: Sequence[Read
         consequence=action.consequence,
         sure=confidence(readings),
         stated=gate.policy.threshold_for(action.tool, action.consequence),
+        ceiling=ceiling,
     )
     if found.way == "allow" and proposal.way not in ("allow", "gate"):
         found = replace(found, way="review", audited=False)
     ruled = proposal.with_reason("confidence", found.way, found.reason)
     ruled = replace(ruled, terms=combined([ruled.terms, _windows(earned, found)]))
     row = row_of(gate, call, ruled, found.way, taken, found.confidence, found.threshold)
-    row.provenance = {**row.provenance, "earned": on_record(earned, found, key)}
+    row.provenance = {**row.provenance, "earned": on_record(earned, found, key, ceiling)}
     probe = "audit" if found.audited else "shadow" if found.shadow else ""
     return Assessed(row, ruled.terms, probe, found.share if found.audited else 1.0, found.void)
 

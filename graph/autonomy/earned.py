@@ -60,6 +60,7 @@ def judged(
     consequence: str = "reversible",
     sure: float | None = None,
     stated: float | None = None,
+    ceiling: Level = Level.SAMPLED,
 ) -> Judged:
     """Return whether an action that policy ruled `gate` passes.
 
@@ -71,6 +72,7 @@ def judged(
         consequence: of its tool, for the words.
         sure: the confidence while there is no certificate, 0..1.
         stated: the threshold that the policy states, uncertified; it counts only while there is no row.
+        ceiling: the highest level at which the policy lets anything of this tool pass.
     """
     if earned is None:
         passes = sure is not None and stated is not None and sure >= stated
@@ -80,6 +82,8 @@ def judged(
         return Judged("refuse", _confidence(earned, features, sure), None, SHADOWED, shadow=True)
     if earned.level not in EARNED:
         return Judged("review", _confidence(earned, features, sure), None, SUPERVISED)
+    if earned.level > ceiling:
+        return Judged("review", _confidence(earned, features, sure), None, CAPPED.format(WORDS[earned.level], WORDS[ceiling]))
     if earned.suspended or earned.key != key:
         void = not earned.suspended and earned.key != key
         return Judged("review", _confidence(earned, features, sure), None, earned.suspended or VOID, void=void)
@@ -89,14 +93,20 @@ def judged(
 def _certified(earned: Earned, features: Features, action: str) -> Judged:
     score = earned.head.score(features) if earned.head is not None else None
     number = draw(earned.seed, action) if earned.seed else None
-    if score is None or earned.threshold is None or number is None:
-        return Judged("review", score, earned.threshold, UNMEASURED, basis="certificate", share=earned.share, draw=number)
-    passes = score >= earned.threshold
+    threshold, share = (earned.threshold, earned.share) if _is_sound(earned) else (None, 0.0)
+    if score is None or threshold is None or number is None:
+        return Judged("review", score, threshold, UNMEASURED, basis="certificate", share=share, draw=number)
+    passes = score >= threshold
     relation = "reaches" if passes else "is below"
-    reason = f"Confidence {score:.2f} {relation} the certified threshold {earned.threshold:.2f} (level {WORDS[earned.level]})."
-    audited = passes and number < earned.share
+    reason = f"Confidence {score:.2f} {relation} the certified threshold {threshold:.2f} (level {WORDS[earned.level]})."
+    audited = passes and number < share
     way: Way = "allow" if passes else "review"
-    return Judged(way, score, earned.threshold, reason, audited, basis="certificate", share=earned.share, draw=number)
+    return Judged(way, score, threshold, reason, audited, basis="certificate", share=share, draw=number)
+
+
+def _is_sound(earned: Earned) -> bool:
+    """Tell whether threshold and share are numbers under which something may pass: nothing does without a chance of an audit."""
+    return earned.threshold is not None and 0 <= earned.threshold <= 1 and 0 < earned.share <= 1
 
 
 def _confidence(earned: Earned, features: Features, sure: float | None) -> float | None:
@@ -106,6 +116,7 @@ def _confidence(earned: Earned, features: Features, sure: float | None) -> float
 SHADOWED = "This class of actions is in shadow: what the agent proposes is recorded and decided on, and nothing of it runs."
 SUPERVISED = "Every action of this class is reviewed; its confidence only orders the queue."
 VOID = "The certificate was earned with another model, prompt, policy or tool schema, so it is void and a person decides."
+CAPPED = "This class was promoted to {}, which is above the ceiling of its tool now ({}), so a person decides."
 UNMEASURED = "Confidence could not be measured, so a person decides."
 
 
@@ -118,13 +129,14 @@ def _stated(sure: float | None, threshold: float | None, consequence: str) -> st
     return f"Confidence {sure:.2f} {relation} the stated, uncertified threshold {threshold:.2f}."
 
 
-def on_record(earned: Earned | None, found: Judged, key: str) -> dict[str, Any]:
+def on_record(earned: Earned | None, found: Judged, key: str, ceiling: Level = Level.SAMPLED) -> dict[str, Any]:
     """Return what an action's row keeps of this, so that the draw can be checked and the row can certify later."""
     if earned is None:
-        return {"key": key, "level": int(Level.SUPERVISED), "basis": found.basis}
+        return {"key": key, "level": int(Level.SUPERVISED), "ceiling": int(ceiling), "basis": found.basis}
     return {
         "key": key,
         "level": int(earned.level),
+        "ceiling": int(ceiling),
         "basis": found.basis,
         "certificate": earned.certificate,
         "version": earned.version,

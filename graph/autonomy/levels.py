@@ -25,5 +25,25 @@ SHARES = {Level.SHADOW: 0.0, Level.SUPERVISED: 0.0, Level.CERTIFIED: 0.2, Level.
 
 WORDS = {level: level.name.lower() for level in Level}
 
+_HIGHEST = {
+    "read": Level.SAMPLED,
+    "reversible": Level.SAMPLED,
+    "costly": Level.CERTIFIED,
+    "irreversible": Level.CERTIFIED,
+}
+
+
+def ceiling_of(consequence: str | None, stated: Level | None = None) -> Level:
+    """Return the highest level that a class can reach; `stated` is what the policy says of its tool.
+
+    What cannot be taken back is supervised unless the policy states a ceiling, and what costs something has no looser promise than
+    `certified` whatever is stated; an unknown consequence is supervised.
+    """
+    highest = _HIGHEST.get(consequence or "", Level.SUPERVISED)
+    if stated is None:
+        return Level.SUPERVISED if consequence == "irreversible" else highest
+    return min(stated, highest)
+
+
 EARNED = (Level.CERTIFIED, Level.MONITORED, Level.SAMPLED)
 """The levels at which something passes without a person; each needs a certificate and a signature."""

@@ -1,7 +1,7 @@
 """What people are told outside the desk, and in which words: ids, titles and numbers, never arguments or anybody's text.
 
-Kinds are `warning`, `expired`, `escalated`, `stopped`, `lifted` and `unknown`. A notice is a row of the transaction that makes it
-necessary; `graph/control/notifying.py` sends it.
+Kinds are `warning`, `expired`, `escalated`, `stopped`, `lifted`, `unknown` and `demoted`. A notice is a row of the transaction that
+makes it necessary; `graph/control/notifying.py` sends it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..store.control_models import NoticeRow, StopRow
 from ..store.models import ExecutionRow, ReviewRow
 from ..store.session import AsyncSession
 
-KINDS = ("warning", "expired", "escalated", "stopped", "lifted", "unknown")
+KINDS = ("warning", "expired", "escalated", "stopped", "lifted", "unknown", "demoted")
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +74,11 @@ async def about_unknown(tx: AsyncSession, row: ExecutionRow, now: datetime, what
     text = f"Nobody knows what became of the {what} {title}; a person has to find out."
     body = {"text": text, "action": row.action, "thread": row.thread, "tool": row.tool, "title": title, "what": what}
     await notices.add(tx, row.tenant, "unknown", now, body)
+
+
+async def about_demotion(tx: AsyncSession, tenant: str, agent: str, tool: str, now: datetime, text: str, **more: Any) -> None:
+    """Tell that a class of actions was taken to a lower level, or that nothing of it passes any more."""
+    await notices.add(tx, tenant, "demoted", now, {"text": text, "agent": agent, "tool": tool, **more})
 
 
 def described(stop: StopRow) -> str:

@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from typing import Literal, get_args
 
 from ...tools.declaration import Consequence
+from ..autonomy.levels import Level, ceiling_of
 from ..canonical import digest_of
 from ..errors import AssentError
 from .described import described
@@ -125,6 +126,8 @@ class Policy:
     """Stated, uncertified confidence (0..1) from which gated actions of reversible tools run; None = always review."""
     thresholds: Mapping[str, float] = field(default_factory=dict)
     """The same for single tools, by exact name; takes precedence over `threshold`."""
+    ceilings: Mapping[str, Level] = field(default_factory=dict)
+    """The highest autonomy level of single tools, by exact name; without one, irreversible tools are never above supervised."""
     unreviewed_irreversible: Collection[str] = frozenset()
     """Irreversible tools that the checks may let go without review; all others always wait for a person."""
     patience: float = 5.0
@@ -138,7 +141,7 @@ class Policy:
         for name, value in {"threshold": self.threshold, **self.thresholds}.items():
             if value is not None and not _is_share(value):
                 raise PolicyError(f"the threshold {name!r} must be a number from 0 to 1, not {value!r}")
-        for name in (*self.thresholds, *self.unreviewed_irreversible):
+        for name in (*self.thresholds, *self.ceilings, *self.unreviewed_irreversible):
             if not is_exact(name):
                 raise PolicyError(f"{name!r} is not an exact tool name")
         if not isinstance(self.terms, Terms):
@@ -147,12 +150,17 @@ class Policy:
             raise PolicyError(f"patience must be a positive number of seconds, not {self.patience!r}")
         object.__setattr__(self, "checks", tuple(self.checks))
         object.__setattr__(self, "thresholds", dict(self.thresholds))
+        object.__setattr__(self, "ceilings", {name: _level(name, level) for name, level in self.ceilings.items()})
         object.__setattr__(self, "unreviewed_irreversible", frozenset(self.unreviewed_irreversible))
         object.__setattr__(self, "digest", _digest(self))
 
     def threshold_for(self, tool: str, consequence: Consequence | None) -> float | None:
         """Return the stated threshold for a gated action; None (a person decides) unless the tool is reversible."""
         return self.thresholds.get(tool, self.threshold) if consequence == "reversible" else None
+
+    def ceiling_for(self, tool: str, consequence: Consequence | None) -> Level:
+        """Return the highest level at which gated actions of a tool may pass without a person."""
+        return ceiling_of(consequence, self.ceilings.get(tool))
 
     async def rule(self, facts: Facts) -> Ruled:
         """Ask every check that applies; return the strictest ruling and all behind it; no fault of a check raises."""
@@ -197,6 +205,13 @@ def _order(ruling: Ruling) -> tuple[int, str, str, str]:
 
 def _is_share(value: object) -> bool:
     return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1
+
+
+def _level(tool: str, level: Level) -> Level:
+    try:
+        return Level(level)
+    except ValueError:
+        raise PolicyError(f"the ceiling of {tool!r} is a level from 0 to 4, not {level!r}") from None
 
 
 def _called(check: Check, facts: Facts) -> object:
@@ -248,4 +263,6 @@ def _digest(policy: Policy) -> str:
     checks = {digest_of(described(check)) for check in policy.checks}
     rest = [policy.threshold, dict(policy.thresholds), sorted(policy.unreviewed_irreversible), policy.patience]
     rest.append(policy.terms.as_json())
+    if policy.ceilings:  # without any, the digest of a policy is what it was before there were ceilings
+        rest.append({name: int(level) for name, level in policy.ceilings.items()})
     return digest_of("policy", sorted(checks), *rest)

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
+from ..autonomy.levels import WORDS
 from .checks import hidden_characters, legal_choice
 from .expressions import Expression, ExpressionError, compile_expression, nearest
 from .marked_yaml import LARGEST, Marked, YamlError, read_yaml
@@ -22,6 +23,11 @@ from .terms_file import TermsEntry, terms_problem
 
 BuiltIn = Literal["hidden_characters", "legal_choice"]
 """Python checks that a file can switch on by name."""
+
+Rung = Literal["shadow", "supervised", "certified", "monitored", "sampled"]
+"""The autonomy levels by their words."""
+
+_LEVELS = {word: level for level, word in WORDS.items()}
 
 _BUILT_IN = {"hidden_characters": hidden_characters, "legal_choice": legal_choice}
 
@@ -67,6 +73,8 @@ class PolicyDocument(BaseModel):
     thresholds: dict[str, Share] = {}
     checks: list[BuiltIn] = []
     rules: Annotated[list[RuleEntry], Field(min_length=1)]
+    ceilings: dict[str, Rung] = {}
+    """The highest autonomy level of single tools."""
     unreviewed_irreversible: list[str] = []
     terms: TermsEntry | None = None
     """Terms for every action."""
@@ -124,6 +132,7 @@ def parse_policy(content: bytes | str, file: str = "policy", *, tools: Mapping[s
         tuple(checks),
         threshold=document.threshold,
         thresholds=document.thresholds,
+        ceilings={name: _LEVELS[word] for name, word in document.ceilings.items()},
         unreviewed_irreversible=frozenset(document.unreviewed_irreversible),
         terms=_terms(document.terms),
     )
@@ -181,7 +190,7 @@ def _problem(path: tuple[str | int, ...], error: Mapping[str, Any]) -> str:
         case "literal_error" if path == ("version",):
             return f"version cannot be {given!r} (allowed: 1, without quotes)"
         case "literal_error":
-            words = KINDS if path[-1] == "ruling" else get_args(BuiltIn)
+            words = KINDS if path[-1] == "ruling" else get_args(Rung if path[0] == "ceilings" else BuiltIn)
             hint = nearest(given, words) if isinstance(given, str) else ""
             return f"{name} cannot be {given!r}{hint} (allowed: {', '.join(words)})"
         case "list_type":
@@ -215,6 +224,7 @@ def _tool_names(document: PolicyDocument) -> Iterator[tuple[tuple[str | int, ...
     for index, entry in enumerate(document.rules):
         yield from ((("rules", index, "tools", at), name) for at, name in enumerate(entry.tools or ()))
     yield from ((("thresholds", name), name) for name in document.thresholds)
+    yield from ((("ceilings", name), name) for name in document.ceilings)
     yield from ((("unreviewed_irreversible", at), name) for at, name in enumerate(document.unreviewed_irreversible))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from typing import Any
 
@@ -20,13 +21,27 @@ async def get(tx: AsyncSession, tenant: str, agent: str, tool: str) -> AutonomyR
 
 
 async def shared(tx: AsyncSession, tenant: str, agent: str, tool: str) -> AutonomyRow | None:
-    """Return what a class may do, which no other transaction changes until this one ends."""
-    return (await tx.exec(_class(tenant, agent, tool).with_for_update(read=True))).first()
+    """Return what a class may do, which no other transaction changes, or says for the first time, until this one ends."""
+    query = _class(tenant, agent, tool).with_for_update(read=True)
+    found = (await tx.exec(query)).first()
+    if found is None and await _fixed(tx, "pg_advisory_xact_lock_shared", tenant, agent, tool):
+        found = (await tx.exec(query)).first()
+    return found
 
 
 async def locked(tx: AsyncSession, tenant: str, agent: str, tool: str) -> AutonomyRow | None:
     """Return what a class may do, to be changed in this transaction alone."""
     return (await tx.exec(_class(tenant, agent, tool).with_for_update())).first()
+
+
+async def _fixed(tx: AsyncSession, function: str, tenant: str, agent: str, tool: str) -> bool:
+    """Hold a class without a row as it is until this transaction ends, or wait until nobody does; SQLite has one writer anyway."""
+    if tx.get_bind().dialect.name != "postgresql":
+        return False
+    named = "\0".join(("assent class", tenant, agent, tool)).encode()
+    key = int.from_bytes(hashlib.sha256(named).digest()[:8], signed=True)
+    await tx.exec(sa.text(f"SELECT {function}(:key)").bindparams(key=key))  # type: ignore[call-overload]  # S608: two constants
+    return True
 
 
 def _class(tenant: str, agent: str, tool: str) -> SelectOfScalar[AutonomyRow]:
@@ -54,6 +69,7 @@ async def change(tx: AsyncSession, row: AutonomyRow, **values: Any) -> bool:
         return True
     if row.version != 0:
         return False
+    await _fixed(tx, "pg_advisory_xact_lock", row.tenant, row.agent, row.tool)
     added = await tx.exec(add_or_leave(tx, AutonomyRow).values(**fields).returning(col(AutonomyRow.tool)))
     return added.first() is not None
 

@@ -86,7 +86,10 @@ class ActionRow(SQLModel, table=True):
     created_at: datetime = moment()
     erased_at: datetime | None = moment(default=None)
     """When arguments and conversation were erased on request; the digests stay."""
-    __table_args__ = (_partial("actions_unreviewed", "tenant", sa.desc("created_at"), where="verdict <> 'review'"),)
+    __table_args__ = (
+        _partial("actions_unreviewed", "tenant", sa.desc("created_at"), where="verdict <> 'review'"),
+        _partial("actions_class", "tenant", "agent", "tool", "created_at", where="verdict <> 'probe'"),
+    )
 
 
 class ReviewRow(SQLModel, table=True):

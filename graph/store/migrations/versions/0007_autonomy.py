@@ -10,7 +10,7 @@ down_revision = "0006"
 
 
 def upgrade() -> None:
-    """Add the tables, and three columns to reviews; every review so far asks about an action of its own."""
+    """Add the tables, three columns to reviews, and an index; every review so far asks about an action of its own."""
     op.create_table(
         "autonomy",
         sa.Column("tenant", sa.String(), primary_key=True),
@@ -36,6 +36,9 @@ def upgrade() -> None:
     op.add_column("reviews", sa.Column("kind", sa.String(), nullable=False, server_default="action"))
     op.add_column("reviews", sa.Column("blind", sa.Boolean(), nullable=False, server_default=sa.false()))
     op.add_column("reviews", sa.Column("not_for", sa.String(), nullable=False, server_default=""))
+    own = sa.text("verdict <> 'probe'")
+    columns = ["tenant", "agent", "tool", "created_at"]
+    op.create_index("actions_class", "actions", columns, sqlite_where=own, postgresql_where=own)
     _kept("level_changes", "UPDATE", "a change of level is added, never changed or deleted")
     _kept("level_changes", "DELETE", "a change of level is added, never changed or deleted")
     _kept("certificates", "DELETE", "no certificate is deleted")
