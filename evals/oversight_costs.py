@@ -149,6 +149,8 @@ class Expected:
 
     low: Expense
     high: Expense
+    beyond: float
+    """What it costs beyond asking a person every time, where that looks best: at `worst_rates`."""
 
     @property
     def mode(self) -> Mode:
@@ -169,14 +171,21 @@ class Expected:
             "review_minutes": self.low.review_minutes,
             "waiting_hours": self.low.waiting_hours,
             "money": [self.low.money, self.high.money],
+            "beyond_asking": self.beyond,
         }
 
 
 def expected(kind: ActionType, costs: Costs, mode: Mode) -> Expected:
     """Return what a mode costs, with its range: few errors and good reviewers at one end, many and bad ones at the other."""
     (queue, passed, catch, edits) = kind.wrong_share, kind.passed_share, kind.catch, kind.edits
-    better = expense(kind, costs, mode, Rates(queue[0], passed[0], catch[1], edits[1]))
-    return Expected(better, expense(kind, costs, mode, Rates(queue[1], passed[1], catch[0], edits[0])))
+    low = expense(kind, costs, mode, Rates(queue[0], passed[0], catch[1], edits[1]))
+    high = expense(kind, costs, mode, Rates(queue[1], passed[1], catch[0], edits[0]))
+    return Expected(low, high, beyond_asking(kind, costs, mode, worst_rates(kind)))
+
+
+def beyond_asking(kind: ActionType, costs: Costs, mode: Mode, rates: Rates) -> float:
+    """Return what a mode costs per 1,000 actions beyond asking a person every time, if the shares are these."""
+    return expense(kind, costs, mode, rates).money - expense(kind, costs, "in the loop", rates).money
 
 
 def system_risk(coverage: float, bound: float, wrong: float, catch: float) -> float:

@@ -7,8 +7,9 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from assent.evals.action_types import MODES, ActionType, CertifiedShare
-from assent.evals.advice import advise, advise_all, ceiling_of, obstacles
+from assent.evals.action_types import MODES, ActionType, CertifiedShare, fewest_rows
+from assent.evals.advice import advise, advise_all, ceiling_of
+from assent.evals.obstacles import obstacles
 from assent.evals.oversight_costs import Costs, Rates, expected, expense, system_risk
 from assent.tools.declaration import CONSEQUENCES
 from hypothesis import given, settings
@@ -237,3 +238,12 @@ def test_advice_is_plain_json_with_the_most_frequent_first() -> None:
     found = advise_all([ActionType("b", "costly", 5), ActionType("a", "read", 50)])
     assert [one["tool"] for one in json.loads(json.dumps([one.as_json() for one in found]))] == ["a", "b"]
     assert [one["mode"] for one in found[0].as_json()["expected"]] == list(MODES)
+
+
+@pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
+@pytest.mark.parametrize("wrong", [0, 1, 7])
+def test_more_rows_are_counted_as_certificates_count_them(alpha: float, wrong: int) -> None:
+    from assent.evals.more_audits import audits_needed
+
+    assert fewest_rows(alpha, wrong, 0.1) == audits_needed(alpha, 0.1, wrong)
+    assert fewest_rows(0.0, wrong) is None and fewest_rows(1.0, wrong) == wrong

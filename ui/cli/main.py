@@ -9,6 +9,7 @@ import typer
 
 from ...graph.errors import AssentError
 from . import (
+    advising,
     audit,
     backup,
     certifying,
@@ -53,6 +54,7 @@ app.command("monitor")(certifying.monitor)
 app.command("worker")(working.worker)
 app.command("serve")(web.serve)
 app.command("doctor")(doctor.doctor)
+app.command("advise")(advising.advise_types)
 
 
 EXTRAS = {
