@@ -1,0 +1,6 @@
+"""What the desk's page Insights shows: how far each class of actions can be trusted, and on what that stands; it changes nothing."""
+
+from .reading import DAYS, insight, overview
+from .shapes import ClassInsight, Line
+
+__all__ = ["DAYS", "ClassInsight", "Line", "insight", "overview"]

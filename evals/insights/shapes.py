@@ -1,0 +1,193 @@
+"""What is known of a class of actions, as the desk's page Insights reads it: plain values that say how many rows they stand on."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from typing import Any
+
+from ..diagnostics import Bin, Point
+
+
+@dataclass(frozen=True, slots=True)
+class Volume:
+    """How many actions a class proposed in the last `days`."""
+
+    days: int
+    proposed: int = 0
+    passed: int = 0
+    reviewed: int = 0
+    refused: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class Promise:
+    """A certificate, signed or on offer."""
+
+    id: str
+    status: str
+    level: int
+    level_name: str
+    alpha: float
+    delta: float
+    threshold: float
+    rows: int
+    n: int
+    k: int
+    coverage: float
+    bound: float
+    created: str
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """One thing that the next level needs and does not have."""
+
+    text: str
+    have: int | None = None
+    need: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Step:
+    """One change of level."""
+
+    before: int
+    before_name: str
+    after: int
+    after_name: str
+    by: str
+    reason: str
+    certificate: str
+    at: str
+    evidence: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Diagram:
+    """What was right by stretches of a confidence; `note` says what is missing when there is nothing to draw."""
+
+    bins: tuple[Bin, ...] = ()
+    n: int = 0
+    error: float | None = None
+    """The expected calibration error."""
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Curve:
+    """What would pass at each threshold and how much of it was wrong; `certified` is the promised point."""
+
+    points: tuple[Point, ...] = ()
+    n: int = 0
+    certified: Promise | None = None
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Watched:
+    """The evidence against a promise after one audit."""
+
+    at: str
+    evidence: float
+    audits: int
+    errors: int
+
+
+@dataclass(frozen=True, slots=True)
+class Watch:
+    """The monitor of a certificate since it was signed."""
+
+    alpha: float | None = None
+    alarm: float = 20.0
+    evidence: float | None = None
+    audits: int = 0
+    errors: int = 0
+    alarmed: bool = False
+    share: float = 0.0
+    series: tuple[Watched, ...] = ()
+    note: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Week:
+    """What people decided about a class in the week that begins on a Monday."""
+
+    monday: str
+    n: int
+    approved: int
+    edited: int
+    rejected: int
+    answered: int
+
+
+@dataclass(frozen=True, slots=True)
+class Warning:
+    """An early sign that something changed; it alone demotes nothing."""
+
+    text: str
+    at: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Risk:
+    """What a lead signs, in one sentence, and what it stands on."""
+
+    sentence: str
+    value: float | None = None
+    assumptions: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """A class in the list of all."""
+
+    agent: str
+    tool: str
+    title: str
+    consequence: str
+    level: int
+    level_name: str
+    since: str
+    suspended: str
+    volume: Volume
+    signed: Promise | None = None
+    offered: Promise | None = None
+    watch: Watch = field(default_factory=Watch)
+    summary: str = ""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class ClassInsight:
+    """Everything the page shows of one class; `evidence` is what a signature freezes, `evidence_digest` what it is checked by."""
+
+    agent: str
+    tool: str
+    title: str
+    consequence: str
+    level: int
+    level_name: str
+    since: str
+    suspended: str
+    version: int
+    volume: Volume
+    signed: Promise | None
+    offered: Promise | None
+    missing: tuple[Missing, ...]
+    history: tuple[Step, ...]
+    raw: Diagram
+    calibrated: Diagram
+    curve: Curve
+    watch: Watch
+    weeks: tuple[Week, ...]
+    drift: tuple[Warning, ...]
+    risk: Risk
+    evidence: dict[str, Any]
+    evidence_digest: str
+
+    def as_json(self) -> dict[str, Any]:
+        """Return it as plain JSON."""
+        return asdict(self)

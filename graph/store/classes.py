@@ -1,0 +1,67 @@
+"""Reads classes of actions, an agent's use of one tool, as a whole: which there are, and what people decided about each."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
+
+import sqlalchemy as sa
+from sqlalchemy.orm import aliased
+from sqlmodel import col, select
+from sqlmodel.ext.asyncio.session import AsyncSession
+
+from .autonomy_models import CertificateRow, ProbeRow
+from .models import ActionRow, DecisionRow, ReviewRow
+
+
+class Seen(NamedTuple):
+    """How many actions of a class got one verdict."""
+
+    agent: str
+    tool: str
+    title: str
+    consequence: str
+    verdict: str
+    count: int
+    latest: datetime
+
+
+class Decided(NamedTuple):
+    """A decision that stands, with its action; `kind` is `action` or the kind of the probe."""
+
+    decision: DecisionRow
+    action: ActionRow
+    kind: str
+
+
+async def seen(tx: AsyncSession, tenant: str, since: datetime) -> Sequence[Seen]:
+    """Return the classes that proposed anything since a moment, by verdict; copies that probes ask about are left out."""
+    parts = (col(ActionRow.agent), col(ActionRow.tool), col(ActionRow.title), col(ActionRow.consequence), col(ActionRow.verdict))
+    query = sa.select(*parts, sa.func.count(), sa.func.max(col(ActionRow.created_at)))
+    mine = sa.and_(col(ActionRow.tenant) == tenant, col(ActionRow.created_at) >= since, col(ActionRow.verdict) != "probe")
+    found = await tx.exec(query.where(mine).group_by(*parts))  # type: ignore[call-overload]
+    return [Seen(*row) for row in found.all()]
+
+
+async def decided(tx: AsyncSession, tenant: str, agent: str, tool: str, since: datetime, limit: int) -> Sequence[Decided]:
+    """Return what people decided about a class since a moment, newest first: the last word on each review, unless taken back."""
+    later = aliased(DecisionRow)
+    overtaken = sa.exists().where(col(later.review) == col(DecisionRow.review), col(later.sequence) > col(DecisionRow.sequence))
+    query = (
+        select(DecisionRow, ActionRow, ReviewRow.kind, ProbeRow.kind)
+        .join(ActionRow, col(ActionRow.id) == col(DecisionRow.action))
+        .join(ReviewRow, col(ReviewRow.id) == col(DecisionRow.review))
+        .join(ProbeRow, col(ProbeRow.review) == col(DecisionRow.review), isouter=True)
+        .where(ActionRow.tenant == tenant, ActionRow.agent == agent, ActionRow.tool == tool)
+        .where(col(DecisionRow.created_at) >= since, DecisionRow.type != "withdrawn", ~overtaken)
+        .order_by(sa.desc(col(DecisionRow.sequence)))
+        .limit(limit)
+    )
+    return [Decided(decision, action, probe or kind) for decision, action, kind, probe in (await tx.exec(query)).all()]
+
+
+async def offered(tx: AsyncSession, tenant: str) -> Sequence[CertificateRow]:
+    """Return the certificates that wait for a signature, newest first."""
+    query = select(CertificateRow).where(CertificateRow.tenant == tenant, CertificateRow.status == "offered")
+    return (await tx.exec(query.order_by(sa.desc(col(CertificateRow.created_at))))).all()
