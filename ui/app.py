@@ -23,6 +23,8 @@ from .control import Control
 from .control_routes import control_router
 from .conversations import Conversations
 from .guard import Guard
+from .insights import Insights
+from .insights_routes import insights_router
 from .records import Records
 from .service import DeskService
 from .sessions import gradio_user, sign_in_refusal, sign_in_router
@@ -58,6 +60,7 @@ def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
         reviews_router(service),
         cards_router(Cards(desk)),
         control_router(Control(desk)),
+        insights_router(Insights(desk)),
         records_router(records),
         tasks_router(records),
         examples_router(records),

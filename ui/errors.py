@@ -15,6 +15,10 @@ class UnknownRequester(AssentError):
     """This desk may not speak as that requester."""
 
 
+class UnknownClass(AssentError):
+    """No action of this agent and tool was ever proposed here."""
+
+
 class BadThreadName(AssentError):
     """A thread is named with up to 80 letters, digits, dots, dashes or underscores."""
 

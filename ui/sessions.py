@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from ..graph.desk import Desk
 
-_PLACES = re.compile(r"/(inbox|watch|history|control|playground)?(\?review=[A-Za-z0-9_-]{1,80})?", re.ASCII)
+_PLACES = re.compile(r"/(inbox|watch|history|insights|control|playground)?(\?review=[A-Za-z0-9_-]{1,80})?", re.ASCII)
 _OLD_LINK = "This link was used already or is too old. Ask for a new one."
 
 

@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from ..graph import errors
-from .errors import BadThreadName, NotSignedIn, UnknownRequester
+from .errors import BadThreadName, NotSignedIn, UnknownClass, UnknownRequester
 
 _STATUS: tuple[tuple[str, int, str], ...] = (
     ("AlreadyDecided", 409, "already_decided"),
@@ -77,6 +77,8 @@ def _status_of(error: Exception) -> tuple[int, str]:
         return 401, "not_signed_in"
     if isinstance(error, UnknownRequester | BadThreadName):
         return 422, "invalid_request"
+    if isinstance(error, UnknownClass):
+        return 404, "unknown_class"
     for name, status, word in _STATUS:
         kind = getattr(errors, name, None)
         if kind is not None and isinstance(error, kind):

@@ -1,4 +1,4 @@
-"""What the desk's page Insights shows: how far each class of actions can be trusted, and on what that stands; it changes nothing."""
+"""What the desk's page Insights shows: how far each class of actions can be trusted, and on what that stands; it changes no row."""
 
 from .reading import DAYS, insight, overview
 from .shapes import ClassInsight, Line

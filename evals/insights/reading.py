@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from datetime import datetime, timedelta
 
 from ...graph.access.people import require
-from ...graph.autonomy.levels import WORDS, Level
+from ...graph.autonomy.levels import WORDS
 from ...graph.autonomy.scoring import Head, head_of
 from ...graph.clock import Clock
 from ...graph.store import autonomy, classes, probes
@@ -68,7 +68,7 @@ class _Name:
     tool: str
     title: str = ""
     consequence: str = ""
-    volume: Volume = Volume(DAYS)
+    volume: Volume = field(default_factory=lambda: Volume(DAYS))
 
 
 async def _read(tx: AsyncSession, tenant: str, agent: str, tool: str, since: datetime) -> _Found | None:
@@ -93,7 +93,7 @@ def _named(seen: Iterable[Seen]) -> Mapping[tuple[str, str], _Name]:
     for one in sorted(seen, key=lambda one: one.latest):
         before = found.get((one.agent, one.tool), _Name(one.agent, one.tool)).volume
         column = _COLUMN.get(one.verdict, "reviewed")
-        volume = replace(before, proposed=before.proposed + one.count, **{column: getattr(before, column) + one.count})
+        volume = replace(before, proposed=before.proposed + one.actions, **{column: getattr(before, column) + one.actions})
         found[one.agent, one.tool] = _Name(one.agent, one.tool, one.title, one.consequence, volume)
     return found
 
@@ -212,7 +212,7 @@ def promise_of(row: CertificateRow) -> Promise | None:
 
 def level_name(level: int) -> str:
     """Return the word of a level."""
-    return WORDS.get(Level(level), str(level)) if level in iter(Level) else str(level)
+    return next((word for one, word in WORDS.items() if one == level), str(level))
 
 
 def _step(row: LevelChangeRow) -> Step:

@@ -46,8 +46,9 @@ def risk(promise: Promise | None, queue: tuple[int, int] | None, catch: float | 
     rate = wrong / reviewed if reviewed else 1.0
     caught = catch or 0.0
     value = promise.coverage * promise.bound + (1 - promise.coverage) * rate * (1 - caught)
+    passing = round(promise.coverage * 100)
     sentence = (
-        f"Of 100 actions of this class, {promise.coverage * 100:.0f} pass without a person and {100 - promise.coverage * 100:.0f} are "
+        f"Of 100 actions of this class, {passing} pass without a person and {100 - passing} are "
         f"reviewed; at most {value * 100:.1f} are wrong and run all the same."
     )
     return Risk(sentence, value, _assumptions(promise, wrong, reviewed, catch))
@@ -82,4 +83,5 @@ def watched(watch: Watch) -> str:
     """Say what the monitor has seen."""
     if watch.evidence is None:
         return watch.note
-    return f"{watch.errors} of {watch.audits} audited actions were wrong; evidence against the promise is {watch.evidence:.2f}, the alarm is at {watch.alarm:.0f}."
+    seen = f"{watch.errors} of {watch.audits} audited actions were wrong"
+    return f"{seen}; evidence against the promise is {watch.evidence:.2f}, the alarm is at {watch.alarm:.0f}."

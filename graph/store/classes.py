@@ -23,7 +23,7 @@ class Seen(NamedTuple):
     title: str
     consequence: str
     verdict: str
-    count: int
+    actions: int
     latest: datetime
 
 

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from .components import conversation_view, joined, records_view, review_card, stopped_banner, top_bar
+from .components import conversation_view, insights_view, joined, records_view, review_card, stopped_banner, top_bar
 
-__all__ = ["conversation_view", "joined", "records_view", "review_card", "stopped_banner", "top_bar"]
+__all__ = ["conversation_view", "insights_view", "joined", "records_view", "review_card", "stopped_banner", "top_bar"]

@@ -29,6 +29,8 @@ _CARD = (
     *("desk.js", "start_review.js"),
 )
 
+_INSIGHTS = ("charts.js", "figures.js", "ladder.js", "evidence.js", "signing.js", "insights.js", "start_insights.js")
+
 
 @cache
 def joined(*names: str) -> str:
@@ -45,6 +47,11 @@ def records_view(kind: Literal["inbox", "history", "tasks", "examples", "watch",
     """Return the list of what waits, was decided, needs a person, is taught, runs under watch or is stopped."""
     styles, scripts = _PAGES[kind]
     return _static(f"assent-{kind}", ("records.css", "trail.css", *styles), (*_LIST, *scripts))
+
+
+def insights_view() -> gr.HTML:
+    """Return what each class of actions has earned: the list, the figures of one class, and where a lead signs."""
+    return _static("assent-insights", ("records.css", "insights.css", "charts.css", "signing.css"), (*_BASE, *_INSIGHTS))
 
 
 def conversation_view() -> gr.HTML:

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ..conversations import Conversations
-from . import control, history, inbox, playground, review, watch
+from . import control, history, inbox, insights, playground, review, watch
 
 if TYPE_CHECKING:
     from ...graph.desk import Desk
@@ -26,6 +26,8 @@ def build_pages(desk: Desk, settings: UiSettings) -> Any:
         watch.build()
     with blocks.route("History", "/history"):
         history.build()
+    with blocks.route("Insights", "/insights"):
+        insights.build()
     with blocks.route("Control", "/control"):
         control.build()
     with blocks.route("Playground", "/playground"):

@@ -1,0 +1,66 @@
+// Shows all classes and the chosen one, keeps both fresh, and redraws the charts when the width changes.
+const insightsRoot = element.querySelector('.rc-root');
+const lines = el('ul', { class: 'in-list', 'aria-label': 'Classes of actions' });
+const emptyNote = el('p', { class: 'rv-empty', role: 'status' }, 'Loading…');
+const place = el('div', { class: 'in-place' });
+const signing = signingDialog();
+let you = { may_sign: false, why_not: '' };
+let chosenClass = '';
+let shownClass = '';
+let drawn = null;
+
+const chartWidth = () => {
+  const whole = drawn.charts.clientWidth || insightsRoot.clientWidth;
+  return Math.max(290, Math.floor((whole > 860 ? (whole - 20) / 2 : whole) - 40));
+};
+const redraw = () => { if (drawn && chartWidth() !== drawn.width) { drawn.width = chartWidth(); drawn.paint(drawn.width); } };
+
+const showClass = (insight, said) => {
+  const now = JSON.stringify(insight);
+  if (now === shownClass && !said) return;
+  shownClass = now;
+  drawn = classView(insight, { signing, you, onDone: changed, said });
+  fill(place, drawn.view);
+  redraw();
+};
+const changed = (insight, said) => { showClass(insight, said); loadLines(); };
+
+const classPath = ({ agent, tool }) => `/api/insights/${agent.split('/').map(encodeURIComponent).join('/')}/${encodeURIComponent(tool)}`;
+let classTurn = 0;
+const loadClass = async (line) => {
+  const mine = ++classTurn;
+  const { status, body } = await settled('GET', classPath(line));
+  if (mine !== classTurn) return;
+  if (status === 200) { you = body; showClass(body.class); } else fill(place, el('p', { class: 'rv-empty' }, body.message));
+};
+const choose = (line) => {
+  chosenClass = classKey(line);
+  history.replaceState(null, '', `#${encodeURIComponent(chosenClass)}`);
+  for (const button of lines.querySelectorAll('.in-line')) button.setAttribute('aria-pressed', String(button.dataset.class === chosenClass));
+  loadClass(line);
+};
+
+const wished = () => { try { return decodeURIComponent(location.hash.slice(1)); } catch { return ''; } };
+const loadLines = async () => {
+  const { status, body } = await settled('GET', '/api/insights');
+  if (status !== 200) { emptyNote.hidden = false; emptyNote.textContent = body.message; return null; }
+  you = body;
+  const held = lines.contains(document.activeElement) ? document.activeElement.dataset.class : '';
+  const known = body.classes;
+  const current = known.find((line) => classKey(line) === (chosenClass || wished())) || known[0];
+  chosenClass = current ? classKey(current) : '';
+  fill(lines, known.map((line) => classLine(line, chosenClass, choose)));
+  if (held) { const again = [...lines.querySelectorAll('.in-line')].find((button) => button.dataset.class === held); if (again) again.focus(); }
+  lines.hidden = !known.length;
+  emptyNote.hidden = Boolean(known.length);
+  emptyNote.textContent = 'No agent has proposed an action yet. What each class of actions earns appears here.';
+  return current;
+};
+
+fill(insightsRoot, el('div', { class: 'rv-head' }, el('h2', {}, 'What the agents have earned'), el('p', { class: 'rc-soft' }, 'A class is one agent’s use of one tool.')), lines, emptyNote, place, signing.dialog);
+lines.hidden = true;
+const refresh = async () => { const current = await loadLines(); if (current) await loadClass(current); };
+new ResizeObserver(redraw).observe(insightsRoot);
+clearInterval(window.assentInsights);
+window.assentInsights = setInterval(() => { if (document.visibilityState === 'visible' && !signing.dialog.open) refresh(); }, 15000);
+refresh();
