@@ -156,11 +156,11 @@ class SchemaTooNew(StoreError):
 class ProposalError(AssentError):
     """The model's answer is not an action that is offered here.
 
-    `raw` is the answer, cut to 2,000 characters.
+    `raw` is the answer, cut to 2,000 characters; `tokens` is what it cost all the same, where the model server told.
     """
 
-    def __init__(self, message: str | None = None, raw: Any = "") -> None:
-        self.raw = str(raw)[:2000]
+    def __init__(self, message: str | None = None, raw: Any = "", tokens: int | None = None) -> None:
+        self.raw, self.tokens = str(raw)[:2000], tokens
         super().__init__(message)
 
 

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import cast
 
 from langchain_core.messages import AIMessage, BaseMessage, ToolMessage
 from langchain_core.runnables import RunnableConfig
@@ -51,9 +53,10 @@ def gate_graph(gate: Gate) -> StateGraph[Conversation, None, Conversation, Conve
     async def fan_out(state: Conversation, config: RunnableConfig) -> list[Send]:
         branches = sends(gate, state, thread_of(config))
         if gate.propose is not None:
-            step = await step_for(gate, state["messages"][:-1], thread_of(config), requester_of(config))
+            *before, message = state["messages"]
+            step = await step_for(gate, before, thread_of(config), requester_of(config))
             for branch in branches:
-                gate.steps.put(branch.arg["call"]["action"], step)
+                gate.steps.put(branch.arg["call"]["action"], replace(step, proposed=cast(AIMessage, message)))
         return branches
 
     return (

@@ -1,6 +1,7 @@
-"""What past decisions teach the model at once: the accepted actions of similar cases, as precedents; it never decides.
+"""What past decisions teach at once: the accepted actions of similar cases, as precedents, and the corrected; it never decides.
 
-A developer's playbook of demonstrations stands beside them, so that a weak model is of use on the first day.
+Corrected actions, edited or rejected, are for signals to measure with; no model is shown them. A developer's playbook of
+demonstrations stands beside the precedents, so that a weak model is of use on the first day.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
 
+from .comparing import only_cosmetic
 from .precedents import Embedder, Example, PrecedentIndex
 from .proposing import Precedent
 from .store import examples
@@ -41,7 +43,8 @@ class Memory:
     ) -> None:
         self._store, self._tenant, self._agent, self._k = store, tenant, agent, k
         self._embedder = embedder
-        self._index = PrecedentIndex(embedder)
+        self._index, self._corrected = PrecedentIndex(embedder), PrecedentIndex(embedder)
+        self._known: set[str] = set()
         self._playbook = {example.example_id: example for example in playbook}
         self._seen: int | None = None
         self._reads: deque[tuple[float, int]] = deque()
@@ -49,11 +52,17 @@ class Memory:
 
     async def nearest(self, text: str) -> tuple[Precedent, ...]:
         """Return the precedents most similar to `text`, best first; none when there is nothing to learn from."""
+        return (await self.similar(text))[0]
+
+    async def similar(self, text: str) -> tuple[tuple[Precedent, ...], tuple[Precedent, ...]]:
+        """Return the precedents most similar to `text`, and the corrected actions most similar to it, each best first."""
         await self.refresh()
-        if not len(self._index) or not text.strip():
-            return ()
-        found = await self._index.nearest(text, self._k)
-        return tuple(replace(one, decided=one.example_id not in self._playbook) for one in found)
+        if not (len(self._index) or len(self._corrected)) or not text.strip():
+            return (), ()
+        vector = await self._index.vector_of(text)
+        found = self._index.nearest_to(vector, self._k)
+        accepted = tuple(replace(one, decided=one.example_id not in self._playbook) for one in found)
+        return accepted, self._corrected.nearest_to(vector, self._k)
 
     async def refresh(self) -> None:
         """Take in what was decided since, and let go what was taken out."""
@@ -64,11 +73,14 @@ class Memory:
             async with self._store.read() as tx:
                 fresh = await examples.page(tx, self._tenant, after=self._settled(), limit=10_000)
                 gone = await examples.retired_ids(tx, self._tenant)
-            fresh = [row for row in fresh if row.id not in self._index]
-            usable = [row for row in fresh if row.accepted is not None and row.agent == self._agent and row.text.strip()]
-            await self._index.add([_example(row) for row in usable])
+            fresh = [row for row in fresh if row.id not in self._known]
+            usable = [row for row in fresh if row.agent == self._agent and row.text.strip()]
+            await self._index.add([_accepted(row) for row in usable if row.accepted is not None])
+            await self._corrected.add([_proposed(row) for row in usable if is_corrected(row)])
+            self._known.update(row.id for row in fresh)
             for example in gone:
                 self._index.remove(example)
+                self._corrected.remove(example)
             self._seen = max([self._seen, *(row.sequence or 0 for row in fresh)])
             if not self._reads:  # what was open at the first look took one of the last numbers
                 self._reads.append((-inf, max(0, self._seen - OPEN_AT_ONCE)))
@@ -82,5 +94,17 @@ class Memory:
         return self._reads[0][1] if self._reads else 0
 
 
-def _example(row: ExampleRow) -> Example:
-    return Example(row.id, row.text, row.tool, dict(row.accepted or {}))
+def is_corrected(row: ExampleRow) -> bool:
+    """Whether a person turned the proposed action down, or changed more of it than what is declared cosmetic."""
+    if row.label == "edit":
+        schema = next((offer.get("schema") or {} for offer in row.offers if offer.get("name") == row.tool), {})
+        return not only_cosmetic(row.args, row.accepted or {}, schema)
+    return row.label == "reject"
+
+
+def _accepted(row: ExampleRow) -> Example:
+    return Example(row.id, row.text, row.tool, dict(row.accepted or {}), row.label)
+
+
+def _proposed(row: ExampleRow) -> Example:
+    return Example(row.id, row.text, row.tool, dict(row.args), row.label)

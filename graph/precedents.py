@@ -31,6 +31,7 @@ class Example:
     text: str
     tool: str
     args: dict[str, Any]
+    label: str = "approve"
 
 
 class PrecedentIndex:
@@ -73,8 +74,13 @@ class PrecedentIndex:
         """Return the k nearest examples to a text, nearest first, none less similar than the minimum (0..1)."""
         if not self._examples or k < 1:
             return ()
+        return self.nearest_to(await self.vector_of(text), k, minimum)
+
+    async def vector_of(self, text: str) -> Vector:
+        """Return the vector of a text, as `nearest` looks for it."""
+        vector: Vector
         (vector,) = await self._embedder.embed([_readable(text)])
-        return self.nearest_to(vector, k, minimum)
+        return vector
 
     def nearest_to(self, vector: Vector, k: int = 6, minimum: float = 0.0) -> tuple[Precedent, ...]:
         """Return the k nearest examples to a vector, nearest first; equals keep the order they were added in."""
@@ -88,7 +94,7 @@ class PrecedentIndex:
 
 
 def _precedent(example: Example, similarity: float) -> Precedent:
-    return Precedent(example.example_id, example.text, example.tool, example.args, similarity)
+    return Precedent(example.example_id, example.text, example.tool, example.args, similarity, label=example.label)
 
 
 def _readable(text: str) -> str:

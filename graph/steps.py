@@ -25,13 +25,14 @@ async def step_for(gate: Gate, messages: Sequence[BaseMessage], thread: str, req
     case = Case(gate.tenant, thread, requester, text)
     refused = turned_down(this_turn(messages))
     offers = await asyncio.gather(*(_offer(gate, name, case, refused) for name in gate.tools))
-    precedents = await gate.memory.nearest(text) if gate.memory is not None else ()
+    precedents, corrected = await gate.memory.similar(text) if gate.memory is not None else ((), ())
     return Step(
         instructions=gate.instructions,
         messages=tuple(messages),
         offers=tuple(offer for offer in offers if offer is not None),
         precedents=precedents,
         may_finish=gate.may_finish,
+        corrected=corrected,
     )
 
 

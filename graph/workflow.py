@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 from uuid import uuid4
 
@@ -60,7 +61,7 @@ def propose(gate: Gate) -> Any:
         message = await _asked(gate, step)
         crashpoints.reach("after-propose")
         for call in calls_of(message, messages, thread)[: gate.ledger.room.limits.calls]:
-            gate.steps.put(call["action"], step)
+            gate.steps.put(call["action"], replace(step, proposed=message))
         return {"messages": [message]}
 
     return propose

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from typing import Any, Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage
@@ -48,6 +48,19 @@ async def answer(
     if not isinstance(message, AIMessage):
         raise ModelUnavailable(f"The model answered with a {type(message).__name__}; use a chat model.")
     return message
+
+
+def tokens_of(message: BaseMessage) -> int | None:
+    """Return the prompt and completion tokens of an answer, where the model server told."""
+    usage = getattr(message, "usage_metadata", None)
+    total = usage.get("total_tokens") if isinstance(usage, dict) else None
+    return total if isinstance(total, int) else None
+
+
+def tokens_summed(tokens: Iterable[int | None]) -> int | None:
+    """Return the sum of what is known; None when nothing is."""
+    known = [count for count in tokens if count is not None]
+    return sum(known) if known else None
 
 
 def _explained(error: Exception) -> ModelUnavailable | ProposalError:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -9,7 +10,7 @@ from langchain_core.messages import AIMessage, BaseMessage, SystemMessage
 
 from ...tools.comparison import unmarked
 from ..errors import ProposalError
-from .calling import answer
+from .calling import answer, tokens_of
 from .prompt import FENCE_NOTE, MESSAGE_WEIGHT, PRECEDENT_WEIGHT, cleaned, fenced, precedent_action, shown
 from .step import Offer, Proposer, Step
 from .union import merged
@@ -18,8 +19,11 @@ NATIVE_WEIGHT = 20 * MESSAGE_WEIGHT
 """The most that is shown of one message to a model with tool calls, in worst-case tokens."""
 
 
-def native(model: BaseChatModel, *, timeout_seconds: float = 120.0) -> Proposer:
-    """Return a proposer for models with reliable tool calls; whether a call is legal is ruled later, call by call."""
+def native(model: BaseChatModel, *, timeout_seconds: float = 120.0, settings: Mapping[str, Any] | None = None) -> Proposer:
+    """Return a proposer for models with reliable tool calls; whether a call is legal is ruled later, call by call.
+
+    Further `settings` go to the model as they are, `{"logprobs": True}` for one.
+    """
 
     async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
         """Propose any number of actions; raises ProposalError, ModelUnavailable."""
@@ -32,9 +36,11 @@ def native(model: BaseChatModel, *, timeout_seconds: float = 120.0) -> Proposer:
             hidden=False,
             temperature=temperature,
             seed=seed,
+            **(settings or {}),
         )
         if problem := _problem(message, step):
-            raise ProposalError(problem, str(message.invalid_tool_calls or message.tool_calls or message.text))
+            said = str(message.invalid_tool_calls or message.tool_calls or message.text)
+            raise ProposalError(problem, said, tokens_of(message))
         return message
 
     return propose

@@ -35,7 +35,7 @@ def prompt(step: Step) -> list[BaseMessage]:
         if shape is not None:
             turns += [HumanMessage(fenced(precedent.text, PRECEDENT_WEIGHT)), AIMessage(shape)]
     turns += conversation(step.messages)
-    return [SystemMessage(instructions(step)), *_alternating(turns)]
+    return [SystemMessage(instructions(step)), *alternating(turns)]
 
 
 def nearest_last(precedents: Sequence[Precedent]) -> list[Precedent]:
@@ -110,7 +110,7 @@ def _turn(message: BaseMessage) -> BaseMessage:
     return HumanMessage(fenced(text, MESSAGE_WEIGHT))
 
 
-def _alternating(turns: Iterable[BaseMessage]) -> list[BaseMessage]:
+def alternating(turns: Iterable[BaseMessage]) -> list[BaseMessage]:
     """Return the turns with neighbours of one role joined, because some chat templates refuse two in a row."""
     joined: list[BaseMessage] = []
     for turn in turns:

@@ -22,7 +22,7 @@ class Offer:
 
 @dataclass(frozen=True, slots=True)
 class Precedent:
-    """A past decision, shown to the model as an example."""
+    """An action of a past case that a person accepted, proposed so or edited, or one that was corrected."""
 
     example_id: str
     text: str
@@ -33,18 +33,25 @@ class Precedent:
     """Cosine between that message and this one, 0..1."""
     decided: bool = True
     """Whether a person decided it; False: a demonstration that the developer wrote, which vouches for nothing."""
+    label: str = "approve"
+    """What the person decided: `approve`, `edit` or `reject`."""
 
 
 @dataclass(frozen=True, slots=True)
 class Step:
-    """Everything a model sees when it proposes; reused unchanged for resampling."""
+    """Everything a model sees when it proposes, reused unchanged for resampling, and what is measured with beside it."""
 
     instructions: str
     messages: tuple[BaseMessage, ...]
     offers: tuple[Offer, ...]
     precedents: tuple[Precedent, ...] = ()
+    """Past cases with the action that was right, which the model is shown as examples."""
     may_finish: bool = True
     """Whether answering without an action is among the options."""
+    corrected: tuple[Precedent, ...] = ()
+    """Past actions that people edited or rejected, as they were proposed: measured with, and never shown to a model."""
+    proposed: AIMessage | None = None
+    """What came of the step the first time; no part of what a model sees."""
 
 
 class Proposer(Protocol):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from typing import Any
 from uuid import uuid4
 
@@ -11,18 +12,25 @@ from langchain_core.messages import AIMessage
 
 from ..errors import ProposalError
 from .brief import brief_step, completed
-from .calling import answer
+from .calling import answer, tokens_of
 from .legality import legal_problem
 from .prompt import prompt
 from .step import Proposer, Step
 from .union import FINISH, action_schema
 
 
-def structured(model: BaseChatModel, *, timeout_seconds: float = 120.0, answer_tokens: int | None = 512) -> Proposer:
+def structured(
+    model: BaseChatModel,
+    *,
+    timeout_seconds: float = 120.0,
+    answer_tokens: int | None = 512,
+    settings: Mapping[str, Any] | None = None,
+) -> Proposer:
     """Return a proposer for any OpenAI-compatible server that constrains answers by JSON schema.
 
     The answer is checked again on our side. It is at most one call; text that ends the case comes back without calls.
-    Where one action only is legal and nothing is free to write, no model is asked.
+    Where one action only is legal and nothing is free to write, no model is asked. Further `settings` go to the server as they
+    are, `{"logprobs": True}` for one.
     """
 
     async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
@@ -44,8 +52,13 @@ def structured(model: BaseChatModel, *, timeout_seconds: float = 120.0, answer_t
             seed=seed,
             max_tokens=answer_tokens,
             response_format={"type": "json_schema", "json_schema": form},
+            **(settings or {}),
         )
-        return _proposal(message, step)
+        try:
+            return _proposal(message, step)
+        except ProposalError as error:
+            error.tokens = tokens_of(message)
+            raise
 
     return propose
 

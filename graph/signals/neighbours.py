@@ -24,23 +24,25 @@ def precedent(sharpness: float = 0.0) -> Signal:
 
     async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
         schema = next((offer.schema for offer in step.offers if offer.name == tool), {})
-        compared = categorical(schema)
-        agrees = [_agrees(past, tool, args, schema, compared) for past in step.precedents]
-        lines = [
-            {"example_id": past.example_id, "similarity": past.similarity, "agrees": same}
-            for past, same in zip(step.precedents, agrees, strict=True)
-        ]
-        value = _value(list(zip(step.precedents, agrees, strict=True)), sharpness)
-        return Measured(value, {"compared": ["tool", *compared], "precedents": lines})
+        found = [(past, agrees(past, tool, args, schema)) for past in step.precedents]
+        lines = [{"example_id": past.example_id, "similarity": past.similarity, "agrees": alike} for past, alike in found]
+        return Measured(_value(found, sharpness), {"compared": ["tool", *compared(schema)], "precedents": lines})
 
     return NamedSignal("precedent", measure)
 
 
-def _agrees(past: Precedent, tool: str, args: dict[str, Any], schema: dict[str, Any], compared: list[str]) -> bool:
+def compared(schema: dict[str, Any]) -> list[str]:
+    """Return the arguments that make out the kind of an action: the categorical ones."""
+    return categorical(schema)
+
+
+def agrees(past: Precedent, tool: str, args: dict[str, Any], schema: dict[str, Any]) -> bool:
+    """Whether a past action is of the same kind: the same tool, and the same in every categorical argument."""
     if past.tool != tool:
         return False
-    parts = {name: part for name, part in schema.get("properties", {}).items() if name in compared}
-    here, there = ({name: value for name, value in one.items() if name in compared} for one in (args, past.args))
+    names = compared(schema)
+    parts = {name: part for name, part in schema.get("properties", {}).items() if name in names}
+    here, there = ({name: value for name, value in one.items() if name in names} for one in (args, past.args))
     return same(here, there, {**schema, "properties": parts})
 
 

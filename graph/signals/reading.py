@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-import math
 import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, replace
+from collections.abc import Awaitable, Callable, Mapping
+from dataclasses import MISSING, dataclass, fields, replace
 from typing import Any, Protocol
 
 from ..proposing.step import Proposer, Step
+
+SIGNAL_SECONDS = 300.0
+"""How long a signal may take that states no `budget_seconds` of its own."""
 
 JSON = None | bool | int | float | str | list[Any] | dict[str, Any]
 """A plain JSON value."""
@@ -56,6 +59,7 @@ class Measured:
     raw: JSON
     calls: int = 0
     gates: bool = True
+    tokens: int | None = None
 
 
 Measure = Callable[[str, dict[str, Any], Step, Proposer], Awaitable[Measured]]
@@ -69,6 +73,8 @@ class NamedSignal:
     measure: Measure
     gates: bool = True
     """Whether a failed measurement counts; one that counts leaves the action without confidence."""
+    budget_seconds: float | None = None
+    """How long it may take in all; None: SIGNAL_SECONDS."""
 
     async def __call__(self, tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Reading:
         """Measure, and record how long it took; whatever fails becomes a reading without a value."""
@@ -78,22 +84,36 @@ class NamedSignal:
         except Exception as error:  # fail closed: what cannot be measured is no reason to trust
             found = Measured(None, {"error": f"{type(error).__name__}: {error}"[:500]}, gates=self.gates)
         gates = self.gates and found.gates
-        return Reading(self.name, found.value, found.raw, time.monotonic() - started, found.calls, gates)
+        return Reading(self.name, found.value, found.raw, time.monotonic() - started, found.calls, gates, found.tokens)
 
 
 async def taken(signal: Signal, tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Reading:
-    """Take a reading of somebody's signal; one that raises, or whose numbers cannot be stored, counts and has no value."""
+    """Take a reading of somebody's signal, and see that it is one.
+
+    One that raises, that takes longer than its `budget_seconds` (SIGNAL_SECONDS where it states none), that answers in another
+    shape, or whose value is no number from 0 to 1, has no value; it counts, unless the signal says of itself that it never gates.
+    """
     name = str(getattr(signal, "name", type(signal).__name__))
+    budget = getattr(signal, "budget_seconds", None) or SIGNAL_SECONDS
     started = time.monotonic()
     try:
-        found = await signal(tool, args, step, propose)
-        value = found.value if _is_finite(found.value) else None
-        json.dumps([found.raw, found.seconds, found.calls], allow_nan=False)
-        return replace(found, value=value, raw=found.raw if value == found.value else {"value": repr(found.value)})
+        async with asyncio.timeout(budget):
+            found = await signal(tool, args, step, propose)
+        value = found.value if _is_share(found.value) else None
+        json.dumps([found.raw, found.seconds, found.calls, found.tokens], allow_nan=False)
+        kept = replace(found, signal=name, value=value, gates=found.gates is not False)
+        return kept if value == found.value else replace(kept, raw={"value": repr(found.value)[:500], "raw": found.raw})
     except Exception as error:  # fail closed: what cannot be measured is no reason to trust
-        told = {"error": f"{type(error).__name__}: {error}"[:500]}
-        return Reading(name, None, told, time.monotonic() - started, 0, gates=True)
+        spent = time.monotonic() - started
+        told = f"{type(error).__name__}: {error}"[:500] if spent < budget else f"not measured within {budget:g} seconds"
+        return Reading(name, None, {"error": told}, spent, 0, gates=getattr(signal, "gates", True) is not False)
 
 
-def _is_finite(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value)
+def reading_of(stored: Mapping[str, Any]) -> Reading:
+    """Return a reading as it was stored with an action, of this version or an earlier one; raises KeyError for anything else."""
+    known = {one.name: stored[one.name] for one in fields(Reading) if one.name in stored or one.default is MISSING}
+    return Reading(**known)
+
+
+def _is_share(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and 0 <= value <= 1

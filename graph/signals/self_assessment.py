@@ -2,28 +2,23 @@
 
 from __future__ import annotations
 
-import json
-import math
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import HumanMessage, SystemMessage
 
-from ..errors import ProposalError
-from ..proposing.calling import answer
 from ..proposing.prompt import FENCE_NOTE, MESSAGE_WEIGHT, action_json, cleaned, fenced
 from ..proposing.step import Proposer, Step
 from .reading import Measured, NamedSignal, Signal
+from .stated import PROBABILITY, form, stated
 
-_SCHEMA: dict[str, Any] = {
-    "type": "object",
-    "properties": {
+_FORM = form(
+    "assessment",
+    {
         "problems": {"type": "array", "items": {"type": "string", "maxLength": 200}, "maxItems": 3},
-        "probability_correct": {"type": "number", "minimum": 0, "maximum": 1},
+        "probability_correct": PROBABILITY,
     },
-    "required": ["problems", "probability_correct"],
-    "additionalProperties": False,
-}
+)
 
 _TASK = (
     "You review an action that another agent proposes. Look for what is wrong with it: does it do what is asked, "
@@ -38,18 +33,11 @@ def self_assessment(model: BaseChatModel, *, timeout_seconds: float = 60.0, answ
     It never gates: agents that succeed in a fifth of the cases claim three quarters (arXiv 2602.06948). It is a feature
     for a calibrator fitted on outcomes.
     """
+    limits: dict[str, Any] = {"timeout_seconds": timeout_seconds, "answer_tokens": answer_tokens}
 
     async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
-        message = await answer(
-            model,
-            [SystemMessage(f"{_TASK}\n{FENCE_NOTE}"), HumanMessage(_case(tool, args, step))],
-            timeout_seconds=timeout_seconds,
-            hidden=True,
-            temperature=0.0,
-            max_tokens=answer_tokens,
-            response_format={"type": "json_schema", "json_schema": {"name": "assessment", "schema": _SCHEMA}},
-        )
-        return Measured(*_read(str(message.text)), calls=1, gates=False)
+        asked = [SystemMessage(f"{_TASK}\n{FENCE_NOTE}"), HumanMessage(_case(tool, args, step))]
+        return await stated(model, asked, _FORM, "probability_correct", **limits)
 
     return NamedSignal("self assessment", measure, gates=False)
 
@@ -59,14 +47,3 @@ def _case(tool: str, args: dict[str, Any], step: Step) -> str:
     last = str(step.messages[-1].text) if step.messages else ""
     action = cleaned(action_json(tool, args), MESSAGE_WEIGHT)
     return f"Message:\n{fenced(last, MESSAGE_WEIGHT)}\nProposed action: {action}\nWhat it does: {description.strip()}"
-
-
-def _read(text: str) -> tuple[float | None, Any]:
-    """Return the stated probability and the answer as it was; raises ProposalError when it is not as asked."""
-    try:
-        said = json.loads(text)
-        value = said["probability_correct"]
-    except (ValueError, TypeError, KeyError, RecursionError) as error:
-        raise ProposalError("The self-assessment is not as asked.", text) from error
-    usable = isinstance(value, int | float) and not isinstance(value, bool) and math.isfinite(value) and 0 <= value <= 1
-    return (float(value) if usable else None), said
