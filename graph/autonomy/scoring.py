@@ -67,6 +67,15 @@ def head_of(stored: Mapping[str, Any] | None) -> Head | None:
     return Head(tuple(Term(**term) for term in stored["terms"]), float(stored["bias"]), str(stored["raw"]))
 
 
+FLAGS = "policy flags"
+"""The name under which the policy's flags stand among the readings of an action, without a value of their own."""
+
+
+def spoken(reasons: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
+    """Return the reasons that are flags: those of checks, and not what confidence came to."""
+    return [reason for reason in reasons if reason["check"] != "confidence"]
+
+
 def features_of(tool: str, readings: Sequence[Mapping[str, Any]], reasons: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:
     """Return the features of an action: each signal's value, the policy's flags, and which tool it is.
 
@@ -75,6 +84,6 @@ def features_of(tool: str, readings: Sequence[Mapping[str, Any]], reasons: Seque
         readings: as recorded on the action, with `signal` and `value`.
         reasons: the policy's, with `check` and `ruling`; each check that spoke becomes the indicator `flag:NAME`.
     """
-    measured = {str(reading["signal"]).replace(" ", "_"): reading["value"] for reading in readings}
-    flags = {f"flag:{reason['check']}": 1.0 for reason in reasons if reason["check"] != "confidence"}
+    measured = {str(reading["signal"]).replace(" ", "_"): reading["value"] for reading in readings if reading["signal"] != FLAGS}
+    flags = {f"flag:{reason['check']}": 1.0 for reason in spoken(reasons)}
     return {**measured, **flags, f"tool:{tool}": 1.0}

@@ -7,6 +7,7 @@ from datetime import datetime
 from typing import Any
 
 from ..audit.masking import masked, maybe_masked
+from ..autonomy.scoring import FLAGS
 from ..store.models import ActionRow, DecisionRow, ExampleRow, ExecutionRow, ReviewRow
 
 
@@ -205,7 +206,7 @@ def _confidence(action: ActionRow) -> dict[str, Any] | None:
         "value": action.confidence,
         "certified": action.provenance.get("earned", {}).get("basis") == "certificate",
         "threshold": action.threshold,
-        "signals": action.readings,
+        "signals": [reading for reading in action.readings if reading["signal"] != FLAGS],
     }
 
 

@@ -5,15 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..autonomy.scoring import FLAGS, spoken
 from .reading import Reading
-
-NAME = "policy flags"
 
 
 def policy_flags(reasons: Sequence[Mapping[str, Any]]) -> Reading:
     """Return the reading of the checks that spoke, with their rulings, from an action's reasons; it has no value.
 
-    Left out is `confidence`, which is no rule. The words of a reason are not repeated.
+    As features each is an indicator of its own (`autonomy.scoring.features_of`). The words of a reason are not repeated.
     """
-    flags = [{"check": reason["check"], "ruling": reason["ruling"]} for reason in reasons if reason["check"] != "confidence"]
-    return Reading(NAME, None, {"flags": flags}, 0.0, 0, gates=False)
+    flags = [{"check": reason["check"], "ruling": reason["ruling"]} for reason in spoken(reasons)]
+    return Reading(FLAGS, None, {"flags": flags}, 0.0, 0, gates=False)

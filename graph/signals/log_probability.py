@@ -41,9 +41,9 @@ class Token:
 def log_probability(model: BaseChatModel, ask: Callable[..., Proposer] = native) -> Signal:
     """Return a signal that reads exp(mean log-probability) of the tokens that make up the values of the action's arguments.
 
-    They are taken from the proposal itself where the server gave them, in the form of OpenAI's chat API. Else the model is asked
-    once more at temperature 0 with `logprobs` switched on, in the way of `ask` (`native` or `structured`, as the agent's own), and only
-    if it proposes the same action are its tokens read. Without log-probabilities there is no value.
+    They are taken from the proposal itself where the server gave them, as OpenAI's chat API does. Else the model is asked once more
+    at temperature 0 with `logprobs` switched on, in the way of `ask` (`native` or `structured`, as the agent's own), and only if it
+    proposes the same action are its tokens read. Without log-probabilities there is no value.
 
     It never gates: a llama.cpp server tells the probabilities from before its grammar was applied, and a sure mistake is as likely
     as a sure truth. Numbers are recorded and no tokens, so that no secret is written down in pieces.
