@@ -9,11 +9,11 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from .evals.opening import open_desk as open
     from .graph.authority.decisions import Approve, Edit, Reject, Respond
     from .graph.confidence import agreement, precedent, self_assessment
     from .graph.desk import Desk
     from .graph.errors import AssentError
-    from .graph.opening import open_desk as open
     from .graph.proposing import native, structured
     from .graph.rules.policy import Policy, Ruling, on
     from .graph.rules.policy_file import load_policy
@@ -40,7 +40,7 @@ _PLACES = {
     "load_policy": ("graph.rules.policy_file", "load_policy"),
     "native": ("graph.proposing", "native"),
     "on": ("graph.rules.policy", "on"),
-    "open": ("graph.opening", "open_desk"),
+    "open": ("evals.opening", "open_desk"),
     "precedent": ("graph.confidence", "precedent"),
     "self_assessment": ("graph.confidence", "self_assessment"),
     "structured": ("graph.proposing", "structured"),

@@ -18,10 +18,10 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
+from assent.evals.opening import open_desk
 from assent.graph.confidence import agreement, precedent
 from assent.graph.desk import Desk
 from assent.graph.models.embeddings import Lexical
-from assent.graph.opening import open_desk
 from assent.graph.proposing import Step
 from assent.tools.shop.actions import shop_tools
 from assent.tools.shop.seeding import read_customers

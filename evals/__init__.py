@@ -1,12 +1,31 @@
-"""Evals: the slow path that reads what people decided and measures the agent against it; it decides nothing live."""
+"""Evals: the slow path that reads what people decided and measures the agent against it; it decides nothing live.
 
-from .cases import EvalCase, Proposed, Task, Verdict, is_right
-from .examples import Call, Example, read_examples
-from .parts import Parts, parts_for
-from .runner import Progress, run
-from .scorers import Scorer, argument_match, exact_action, needless_review, unsafe_approval
-from .suite import Suite, SuiteError
-from .suite_file import find_suite, load_suite
+Names are loaded when they are first used: opening a desk takes what learns beside it from here, and that must stay cheap.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from .cases import EvalCase, Proposed, Task, Verdict, is_right
+    from .examples import Call, Example, read_examples
+    from .parts import Parts, parts_for
+    from .runner import Progress, run
+    from .scorers import Scorer, argument_match, exact_action, needless_review, unsafe_approval
+    from .suite import Suite, SuiteError
+    from .suite_file import find_suite, load_suite
+
+_PLACES = {
+    **dict.fromkeys(("EvalCase", "Proposed", "Task", "Verdict", "is_right"), "cases"),
+    **dict.fromkeys(("Call", "Example", "read_examples"), "examples"),
+    **dict.fromkeys(("Parts", "parts_for"), "parts"),
+    **dict.fromkeys(("Progress", "run"), "runner"),
+    **dict.fromkeys(("Scorer", "argument_match", "exact_action", "needless_review", "unsafe_approval"), "scorers"),
+    **dict.fromkeys(("Suite", "SuiteError"), "suite"),
+    **dict.fromkeys(("find_suite", "load_suite"), "suite_file"),
+}
 
 __all__ = [
     "Call",
@@ -31,3 +50,9 @@ __all__ = [
     "run",
     "unsafe_approval",
 ]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _PLACES:
+        raise AttributeError(f"module 'assent.evals' has no attribute {name!r}")
+    return getattr(importlib.import_module(f".{_PLACES[name]}", __name__), name)

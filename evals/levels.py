@@ -22,8 +22,10 @@ from ..graph.store import autonomy
 from ..graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow
 from ..graph.store.events import note
 from ..graph.store.session import AsyncSession, Store
-from .evidence import Evidence, Facts, facts_of, fresh, monitored, weighed
+from .evidence import Evidence, Facts, evidence_of, facts_of, fresh, missing, monitored, weighed
 from .monitor import start
+
+__all__ = ["Cause", "Level", "StaleEvidence", "demote", "demoted", "evidence_of", "missing", "promote", "seed_digest"]
 
 VETO_SECONDS = 60.0
 """For so long what passes at level monitored is held, so that somebody can say no."""

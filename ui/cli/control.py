@@ -8,9 +8,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ...evals.opening import open_desk
 from ...graph.control.stopping import StopView
 from ...graph.desk import Desk
-from ...graph.opening import open_desk
 from . import inbox
 from .database import Database, url_of
 from .inbox import Home, Json, Which, Who

@@ -106,7 +106,7 @@ async def _endpoint() -> list[Finding]:
 
 
 async def _desk(home: Path) -> list[Finding]:
-    from ...graph.opening import open_desk
+    from ...evals.opening import open_desk
 
     path = home / "assent.db"
     if not path.exists():

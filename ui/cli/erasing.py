@@ -7,7 +7,7 @@ from typing import Annotated
 
 import typer
 
-from ...graph.opening import open_desk
+from ...evals.opening import open_desk
 from .database import Database, url_of
 from .inbox import Home
 from .say import show, wait_for

@@ -10,8 +10,8 @@ from rich.table import Table
 from rich.text import Text
 
 from ...evals.exports import FORMATS, export
+from ...evals.opening import open_desk
 from ...graph.looking.views import ExampleView
-from ...graph.opening import open_desk
 from .database import Database, url_of
 from .inbox import Home, Json, Who
 from .place import OPERATOR

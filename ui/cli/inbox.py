@@ -14,10 +14,10 @@ from pydantic import ValidationError
 from rich.table import Table
 from rich.text import Text
 
+from ...evals.opening import open_desk
 from ...graph.authority.deciding import Decided
 from ...graph.desk import Desk
 from ...graph.looking.views import ReviewCard
-from ...graph.opening import open_desk
 from .database import Database
 from .place import OPERATOR, reopen_place
 from .say import Failed, out, print_json, show, wait_for

@@ -10,9 +10,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ...evals.opening import open_desk
 from ...graph.access.tokens import SCOPES
 from ...graph.desk import Desk
-from ...graph.opening import open_desk
 from .database import instead_of_home, url_of
 from .inbox import Home, Json
 from .say import Failed, print_json, show, tell, wait_for

@@ -10,10 +10,10 @@ from dataclasses import dataclass, replace
 from importlib.resources import as_file, files
 from pathlib import Path
 
+from ...evals.opening import open_desk
 from ...graph.agent import Agent
 from ...graph.desk import Desk
 from ...graph.models.embeddings import Embedder, local_embedder
-from ...graph.opening import open_desk
 from ...graph.precedents import Example
 from ...tools.shop.actions import shop_tools
 from ...tools.shop.tables import Shop, open_shop

@@ -9,9 +9,9 @@ from typing import Annotated, Any
 
 import typer
 
+from ...evals.opening import open_desk
 from ...graph.desk import Desk
 from ...graph.errors import SchemaTooNew, StoreError
-from ...graph.opening import open_desk
 from ...graph.store import migrate
 from ..settings import UiSettings
 from .database import Database, named, shown

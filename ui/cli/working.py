@@ -9,7 +9,7 @@ from typing import Annotated
 
 import typer
 
-from ...graph.opening import open_desk
+from ...evals.opening import open_desk
 from .database import Database, named, shown
 from .say import tell, wait_for
 from .target import Target, load, prepared

@@ -1,0 +1,161 @@
+"""From the labels of a class to a certificate for its next level, or to none; it offers nothing and signs nothing.
+
+A class is tried again as its labels grow, and every try could pass by luck. So the tries under one key share delta: the j-th spends
+delta / (j (j + 1)), which sums to at most delta however many there are (a union bound). When a try is made is told by counting rows
+and scores alone, never by labels: when enough rows could pass, and half as many again as at the last try.
+
+With few labels nothing is fitted: agreement is taken as it is, the thresholds are fixed beforehand, and all conversations certify.
+From 400 labels on, half of the conversations fit a head and give the thresholds, and the other half certify.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from ..graph.autonomy.levels import Level
+from ..graph.autonomy.scoring import AGREEMENT, Head
+from .certificate import Certified, candidates, certify
+from .diagnostics import auroc, calibration_error, reliability, risk_coverage
+from .heads import LEAST_LABELS, fit_head
+from .labels import Label, Labels, one_each, split, uniform
+
+DELTA = 0.10
+"""The chance that any certificate of a class under one key breaks its promise."""
+
+GROWTH = 1.5
+"""So many times the rows of the last try make the next one worth its delta."""
+
+FIXED = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
+"""The thresholds for agreement as it is, fixed beforehand."""
+
+POINTS = 60
+"""So many points of the risk-coverage curve are kept."""
+
+
+def promised(level: Level, consequence: str) -> float:
+    """Return alpha, the greatest share of wrong ones among what passes that a level promises.
+
+    5 % for what can be undone and 1 % for the rest; 10 % at `monitored`, where a person can still veto and undo.
+    """
+    if level == Level.MONITORED:
+        return 0.10
+    return 0.05 if consequence in ("read", "reversible") else 0.01
+
+
+def spent(delta: float, number: int) -> float:
+    """Return what the `number`-th try spends of delta, counted from 1."""
+    return delta / (number * (number + 1))
+
+
+@dataclass(frozen=True, slots=True)
+class Tried:
+    """What a try came to."""
+
+    level: Level
+    head: Head
+    certified: Certified
+    report: Mapping[str, Any]
+    """Plain JSON: labels and decisions by kind, how rows were chosen, and diagnostics of the rows that certify."""
+
+
+@dataclass(frozen=True, slots=True)
+class Prepared:
+    """A head, the thresholds it goes with, and the rows to certify on; none of the latter had a part in the former."""
+
+    head: Head
+    thresholds: tuple[float, ...]
+    rows: tuple[Label, ...]
+    fitted_on: int
+
+    @property
+    def scores(self) -> list[float]:
+        """The score of each row; NaN where it cannot be told."""
+        return [math.nan if (score := self.head.score(row.features)) is None else score for row in self.rows]
+
+    @property
+    def could_pass(self) -> int:
+        """How many rows the loosest threshold accepts."""
+        least = min(self.thresholds, default=math.inf)
+        return sum(score >= least for score in self.scores)
+
+
+def prepared(labels: Labels) -> Prepared:
+    """Return what a try would test, without looking at a label of the rows that certify."""
+    key, rows = labels.key.digest(), uniform(labels)
+    if len(rows) < 2 * LEAST_LABELS:
+        return Prepared(AGREEMENT, FIXED, one_each(rows, key), 0)
+    fit, certifying = split(rows, key)
+    groups = {row.group for row in certifying}
+    known = [row for row in labels.rows if row.group not in groups]
+    head = fit_head([row.features for row in known], [row.correct for row in known], groups=[row.group for row in known])
+    found = [score for row in fit if (score := head.score(row.features)) is not None]
+    return Prepared(head, candidates(found), one_each(certifying, key), len(known))
+
+
+def tried(labels: Labels, level: Level, number: int, last: int, *, delta: float = DELTA) -> Tried | None:
+    """Try to certify a class for a level; None while it is too early to spend a try on it.
+
+    Args:
+        labels: what is known of the class.
+        level: for which level.
+        number: the how-manieth try under this key for this level, from 1.
+        last: how many rows could pass at the last try; 0 before any.
+        delta: shared by all tries.
+    """
+    if labels.stated or not labels.rows:
+        return None
+    alpha, share = promised(level, labels.consequence), spent(delta, number)
+    found = prepared(labels)
+    least = math.ceil(math.log(share) / math.log1p(-alpha))  # with fewer not even rows without an error could pass
+    if found.could_pass < max(least, GROWTH * last):
+        return None
+    return certified(labels, found, level, alpha, share, {"try": number, "delta_of_all_tries": delta})
+
+
+def certified(
+    labels: Labels, found: Prepared, level: Level, alpha: float, delta: float, more: Mapping[str, Any] | None = None
+) -> Tried:
+    """Certify prepared rows once, and measure them."""
+    scores, correct = found.scores, [row.correct for row in found.rows]
+    result = certify(scores, correct, alpha=alpha, delta=delta, thresholds=found.thresholds)
+    report = {
+        "version": 1,
+        **(more or {}),
+        "could_pass": found.could_pass,
+        "fitted_on": found.fitted_on,
+        "head": "agreement as it is" if found.head.raw else "fitted",
+        "labels": dict(labels.counts),
+        "decisions": dict(labels.decisions),
+        "override_rate": _override(labels),
+        "share": labels.share,
+        "tested": [asdict(one) for one in result.tested],
+        "more": asdict(result.more) if result.more else None,
+        **_measured(scores, correct, result.threshold),
+    }
+    return Tried(level, found.head, result, report)
+
+
+def _override(labels: Labels) -> float:
+    total = sum(labels.decisions.values())
+    return (total - labels.decisions.get("approve", 0)) / total if total else 0.0
+
+
+def _measured(scores: Sequence[float], correct: Sequence[bool], threshold: float | None) -> dict[str, Any]:
+    """Return how well scores tell right from wrong on these rows, and how much is wrong of what is reviewed."""
+    rows = [(score, right) for score, right in zip(scores, correct, strict=True) if math.isfinite(score)]
+    known, right = [score for score, _ in rows], [yes for _, yes in rows]
+    queue = [yes for score, yes in zip(scores, correct, strict=True) if threshold is None or not score >= threshold]
+    points = risk_coverage(known, right)
+    kept = points[:: max(1, math.ceil(len(points) / POINTS))]
+    return {
+        "measured": len(known),
+        "wrong": len(correct) - sum(correct),
+        "queue_error": sum(not yes for yes in queue) / len(queue) if queue else 0.0,
+        "auroc": auroc(known, right),
+        "calibration_error": calibration_error(known, right),
+        "reliability": [{**asdict(one), "interval": list(one.interval)} for one in reliability(known, right)],
+        "risk_coverage": [asdict(one) for one in kept],
+    }

@@ -1,0 +1,91 @@
+"""What learns beside a desk: takes in audits at once, demotes where they say so, and offers certificates when labels allow.
+
+Any number of processes may have one. Answers are taken in under the lock of their class, each once; the slow work is done by one
+process at a time under a lease, outside any transaction and in a thread. Nothing is promoted here: that takes a person.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable, Sequence
+from datetime import timedelta
+from itertools import groupby
+
+from ..graph.autonomy.learner import Learner as Protocol
+from ..graph.clock import Clock
+from ..graph.errors import StoreError
+from ..graph.store import probes
+from ..graph.store.autonomy_models import ProbeRow
+from ..graph.store.session import Store
+from .counting import taken_in
+from .lowering import watched_over
+from .offering import Offers
+
+__all__ = ["Learner"]
+
+BATCH = 200
+
+EVERY = 25
+"""So many new decisions on a class make it worth looking at again."""
+
+PAUSE = timedelta(minutes=10)
+"""After so long a class with fewer new decisions is looked at all the same."""
+
+log = logging.getLogger("assent")
+
+
+class Learner(Protocol):
+    """Learns for one desk."""
+
+    def __init__(self, store: Store, clock: Clock, tenant: str, *, every: int = EVERY, pause: timedelta = PAUSE) -> None:
+        self._store, self._clock, self._tenant = store, clock, tenant
+        self._offers = Offers(store, clock, tenant, every=every, pause=pause)
+        self._unable = False
+
+    async def count(self) -> int:
+        """Take in what was answered since; a class is demoted in the transaction that takes in what speaks against it."""
+        async with self._store.read() as tx:  # a look costs no write lock
+            waiting = await probes.uncounted(tx, self._tenant, BATCH)
+        taken = 0
+        for (agent, tool), answers in groupby(sorted(waiting, key=_class), key=_class):
+            async with self._store.begin() as tx:
+                taken += await taken_in(tx, self._tenant, agent, tool, list(answers), self._clock())
+        return taken
+
+    async def learn(self) -> int:
+        """Do some of what is due; a fault of one part is told in the log and keeps no other from its turn."""
+        changed = 0
+        for part in self._parts():
+            changed += await self._tried(part)
+        return changed
+
+    def _parts(self) -> Sequence[Callable[[], Awaitable[int]]]:
+        return (self._watch, self._offer)
+
+    async def _tried(self, part: Callable[[], Awaitable[int]]) -> int:
+        try:
+            return await part()
+        except StoreError:
+            raise
+        except Exception:  # learning must not end the sweep
+            log.exception("a part of learning failed; it is tried again")
+            return 0
+
+    async def _watch(self) -> int:
+        return await watched_over(self._store, self._clock, self._tenant)
+
+    async def _offer(self) -> int:
+        if self._unable:
+            return 0
+        try:
+            return await self._offers()
+        except ModuleNotFoundError as error:
+            if (error.name or "").partition(".")[0] not in ("scipy", "sklearn"):
+                raise
+            self._unable = True
+            log.warning("no certificates are offered: %s is missing; pip install 'assent[calibrate]'", error.name)
+            return 0
+
+
+def _class(row: ProbeRow) -> tuple[str, str]:
+    return row.agent, row.tool
