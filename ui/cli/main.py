@@ -23,6 +23,7 @@ from . import (
     inbox,
     model,
     people,
+    simulating,
     web,
     working,
 )
@@ -53,6 +54,7 @@ app.command("certify")(certifying.certify)
 app.command("monitor")(certifying.monitor)
 app.command("worker")(working.worker)
 app.command("serve")(web.serve)
+app.command("simulate")(simulating.simulate)
 app.command("doctor")(doctor.doctor)
 app.command("advise")(advising.advise_types)
 
@@ -64,6 +66,7 @@ EXTRAS = {
     **dict.fromkeys(("xllamacpp", "numpy", "tokenizers", "safetensors"), "local"),
     "cryptography": "audit",
     **dict.fromkeys(("scipy", "sklearn"), "calibrate"),
+    "matplotlib": "plot",
 }
 """Which extra brings a library that a command needs."""
 

@@ -1,0 +1,1 @@
+"""Packaged scenarios of `assent simulate`, as files to start from."""
