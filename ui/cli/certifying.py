@@ -64,6 +64,7 @@ def monitor(
     label: Label = "correct",
     share: Annotated[str | None, typer.Option(help="The audit share: a number, or the field that has it per row.")] = None,
     alpha: Alpha = 0.05,
+    reserve: Annotated[float, typer.Option(help="The part of the stakes kept back to notice late changes sooner.")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Watch a promise over audited actions; exit code 1 when the alarm rang.
@@ -72,8 +73,10 @@ def monitor(
     and one without a label (absent or null) was not drawn.
     """
     _shares(alpha=alpha)
+    if not 0 <= reserve < 1:
+        raise Failed(f"--reserve is at least 0 and below 1, not {reserve:g}.", 2)
     try:
-        found = watch_rows(rows, label, alpha=alpha, share=share)
+        found = watch_rows(rows, label, alpha=alpha, share=share, reserve=reserve)
     except RowsError as error:
         raise Failed(str(error), 2) from None
     print_json(found.as_json()) if as_json else _show_watched(found)
@@ -111,10 +114,11 @@ def _show(found: Certification, catch: float | None, group: str | None) -> None:
     if one.more:
         rate = f", {one.more.at_this_rate} if errors go on as they are" if one.more.at_this_rate else ""
         show(f"The next candidate needs {one.more.without_errors} more audits of what it accepts without an error{rate}.")
+    at = "At the candidate that failed" if one.threshold is None else "At this threshold"
     for promise in found.promises:
         more = promise.more.without_errors
         needs = "has enough audits" if not more else f"needs {more} more audits without an error"
-        show(f"At this threshold, alpha {_percent(promise.alpha)} {needs} ({promise.from_nothing} from nothing).")
+        show(f"{at}, alpha {_percent(promise.alpha)} {needs} ({promise.from_nothing} from nothing).")
     _show_risk(found, catch)
     show(f"Seed {found.seed}; fitted on {found.fit_rows} rows with {found.fit_errors} errors.")
 
