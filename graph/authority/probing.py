@@ -173,7 +173,7 @@ def let_through(probe: ProbeRow) -> bool:
 
 def _known(probe: ProbeRow) -> str:
     if probe.expected == "wrong" and let_through(probe):
-        return "It had been found wrong before, and this time it got past you."
+        return "It was wrong as proposed, and this time it got past you."
     if probe.expected == "wrong":
         return "You saw that it was wrong."
     if probe.outcome == "wrong":
