@@ -95,7 +95,9 @@ def prepared(labels: Labels) -> Prepared:
     return Prepared(head, candidates(found), one_each(certifying, key), len(known))
 
 
-def tried(labels: Labels, level: Level, number: int, last: int, *, delta: float = DELTA) -> Tried | None:
+def tried(
+    labels: Labels, level: Level, number: int, last: int, *, delta: float = DELTA, alpha: float | None = None
+) -> Tried | None:
     """Try to certify a class for a level; None while it is too early to spend a try on it.
 
     Args:
@@ -104,10 +106,11 @@ def tried(labels: Labels, level: Level, number: int, last: int, *, delta: float 
         number: the how-manieth try under this key for this level, from 1.
         last: how many rows could pass at the last try; 0 before any.
         delta: shared by all tries.
+        alpha: what is promised, if it is not what the level promises.
     """
     if labels.stated or not labels.rows:
         return None
-    alpha, share = promised(level, labels.consequence), spent(delta, number)
+    share, alpha = spent(delta, number), promised(level, labels.consequence) if alpha is None else alpha
     found = prepared(labels)
     least = math.ceil(math.log(share) / math.log1p(-alpha))  # with fewer not even rows without an error could pass
     if found.could_pass < max(least, GROWTH * last):
