@@ -72,14 +72,18 @@ class Prepared:
 
     @property
     def scores(self) -> list[float]:
-        """The score of each row; NaN where it cannot be told."""
-        return [math.nan if (score := self.head.score(row.features)) is None else score for row in self.rows]
+        """The score of each row; NaN where it cannot be told, or a signal that counts could not be read: it never passes."""
+        return [math.nan if (score := _score(self.head, row)) is None else score for row in self.rows]
 
     @property
     def could_pass(self) -> int:
         """How many rows the loosest threshold accepts."""
         least = min(self.thresholds, default=math.inf)
         return sum(score >= least for score in self.scores)
+
+
+def _score(head: Head, row: Label) -> float | None:
+    return head.score(row.features) if row.readable else None
 
 
 def prepared(labels: Labels) -> Prepared:
@@ -91,7 +95,7 @@ def prepared(labels: Labels) -> Prepared:
     groups = {row.group for row in certifying}
     known = [row for row in labels.rows if row.group not in groups]
     head = fit_head([row.features for row in known], [row.correct for row in known], groups=[row.group for row in known])
-    found = [score for row in fit if (score := head.score(row.features)) is not None]
+    found = [score for row in fit if (score := _score(head, row)) is not None]
     return Prepared(head, candidates(found), one_each(certifying, key), len(known))
 
 

@@ -13,7 +13,10 @@ from ...evals.certification import Applied, Certification, apply_to, certify_row
 from ...evals.monitor import ALARM
 from ...evals.monitoring import Watched, watch_rows
 from ...evals.rows import Rows, RowsError, read_rows
-from .inbox import Json
+from .certifying_desk import certify_class
+from .database import Database, url_of
+from .inbox import Home, Json, Who
+from .place import OPERATOR
 from .say import Failed, out, print_json, show
 
 Alpha = Annotated[float, typer.Option(help="The promised greatest share of wrong ones among what passes.")]
@@ -33,14 +36,24 @@ def certify(
     seed: Annotated[int, typer.Option(help="Of the split and of the row drawn per group.")] = 0,
     fit_share: Annotated[float, typer.Option(help="The part of the groups to fit on without --fit.")] = 0.5,
     catch: Annotated[float | None, typer.Option(help="The share of wrong actions that reviewers catch, if measured.")] = None,
+    agent: Annotated[str | None, typer.Option(help="In place of --rows: the agent of a class of the desk's own actions.")] = None,
+    tool: Annotated[str | None, typer.Option(help="The tool of that class.")] = None,
+    home: Home = Path("desk"),
+    database: Database = None,
+    who: Who = OPERATOR,
     as_json: Json = False,
 ) -> None:
-    """Certify a threshold of confidence; exit code 1 when none can be."""
+    """Certify a threshold of confidence, on rows from anywhere or on a desk's own; exit code 1 when none can be."""
     _shares(alpha=alpha, delta=delta, fit_share=fit_share)
+    if agent is not None or tool is not None:
+        if rows is not None or agent is None or tool is None:
+            raise Failed("Name --rows, or --agent and --tool for a class of the desk's own actions.", 2)
+        certify_class(url_of(home, database), who, agent, tool, alpha, delta, as_json=as_json)
+        return
     if catch is not None and not 0 <= catch <= 1:
         raise Failed(f"--catch is a share from 0 to 1, not {catch:g}.", 2)
     if rows is None:
-        raise Failed("--rows FILE is needed: JSON lines of decided actions, with a label.", 2)
+        raise Failed("--rows FILE is needed: JSON lines of decided actions, with a label; or --agent and --tool, of a desk.", 2)
     names = [name.strip() for name in features.split(",") if name.strip()] if features else None
     try:
         certifying = read_rows(rows, label, group, names, score=score)
