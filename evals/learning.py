@@ -165,7 +165,7 @@ async def run_learning(
     rows, playbook = read_rows(folder), read_playbook(folder)
     streams = {seed: draw(rows, categories, messages, seed) for seed in seeds}
     embedder, chosen = local_embedder(), settings or StreamSettings()
-    remembered = _Remembering(embedder)
+    remembered = Remembering(embedder)
     async with AsyncExitStack() as opened:
         deciders: dict[Way, Decider] = {"retriever alone": retriever_alone()}
         model: str | None = None
@@ -209,14 +209,15 @@ def _kinds(stream: Sequence[Labelled]) -> list[Call]:
     return [call for _, call in sorted({kind(row.right): row.right for row in stream}.items())]
 
 
-class _Remembering:
-    """Embeds each text once: the second way meets the same messages again."""
+class Remembering:
+    """Embeds each text once: later plays meet the same messages again."""
 
     def __init__(self, embedder: Embedder) -> None:
         self._embedder = embedder
         self._known: dict[str, Vector] = {}
 
     async def embed(self, texts: Sequence[str]) -> list[Vector]:
+        """Return the vectors of the texts, in order."""
         missing = [text for text in dict.fromkeys(texts) if text not in self._known]
         if missing:
             self._known.update(zip(missing, await self._embedder.embed(missing), strict=True))
