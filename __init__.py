@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from .evals.opening import open_desk as open
+    from .graph import signals
     from .graph.authority.decisions import Approve, Edit, Reject, Respond
     from .graph.confidence import agreement, precedent, self_assessment
     from .graph.desk import Desk
@@ -43,6 +44,7 @@ _PLACES = {
     "open": ("evals.opening", "open_desk"),
     "precedent": ("graph.confidence", "precedent"),
     "self_assessment": ("graph.confidence", "self_assessment"),
+    "signals": ("graph.signals", ""),
     "structured": ("graph.proposing", "structured"),
 }
 
@@ -67,6 +69,7 @@ __all__ = [  # noqa: RUF022 - in the order in which one meets them
     "agreement",
     "precedent",
     "self_assessment",
+    "signals",
     "AssentError",
 ]
 
@@ -75,4 +78,5 @@ def __getattr__(name: str) -> Any:
     if name not in _PLACES:
         raise AttributeError(f"module 'assent' has no attribute {name!r}")
     module, attribute = _PLACES[name]
-    return getattr(importlib.import_module(f".{module}", __name__), attribute)
+    found = importlib.import_module(f".{module}", __name__)
+    return getattr(found, attribute) if attribute else found

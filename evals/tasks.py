@@ -24,6 +24,7 @@ from ..graph.proposals import covers
 from ..graph.proposing import Offer, Precedent, Proposer, Step
 from ..graph.proposing.legality import same_json
 from ..graph.rules.policy import Facts, Policy
+from ..graph.signals.reading import taken
 from ..graph.store.session import Store
 from ..tools.declaration import declaration_of, plain, schema_of
 from .cases import EvalCase, Proposed, Task, Verdict
@@ -130,7 +131,7 @@ async def _ruled(setting: Setting, case: EvalCase, step: Step, name: str, propos
     ruled = await setting.policy.rule(facts)
     if ruled.kind != "gate":
         return Proposed(name, args, ruled.kind, consequence=consequence)
-    sure = confidence([await signal(name, args, step, setting.propose) for signal in setting.signals if setting.propose])
+    sure = confidence([await taken(signal, name, args, step, setting.propose) for signal in setting.signals if setting.propose])
     threshold = setting.policy.threshold_for(name, consequence)
     verdict: Verdict = "allow" if sure is not None and threshold is not None and sure >= threshold else "review"
     return Proposed(name, args, verdict, sure, consequence)

@@ -157,6 +157,9 @@ class Desk(Cards, Controls, Evidence):
 
     def _keep(self, tools: Sequence[BaseTool], **settings: Any) -> Gate:
         """Make a gate and remember it under its agent, so that edits find the tools again."""
+        names = [signal.name for signal in settings.get("signals", ())]
+        if len(set(names)) != len(names):
+            raise AssentError("Two signals have the same name, so their readings could not be told apart; name one otherwise.")
         named = {tool.name: tool for tool in tools}
         if len(named) != len(tools):
             raise AssentError("Two tools have the same name; rename one.")

@@ -14,6 +14,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import AIMessage
 
+from ..errors import ModelUnavailable, ProposalError
 from ..proposing.brief import completed
 from ..proposing.calling import tokens_of
 from ..proposing.legality import same_json
@@ -53,7 +54,11 @@ def log_probability(model: BaseChatModel, ask: Callable[..., Proposer] = native)
     async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
         if step.proposed is not None and (found := _of(step.proposed, tool, args, step)) is not None:
             return Measured(_mean(found.values()), {"from": "proposal", **_raw(found)}, gates=False)
-        message = await again(step, temperature=0.0)
+        try:
+            message = await again(step, temperature=0.0)
+        except (ModelUnavailable, ProposalError) as error:
+            cost = getattr(error, "tokens", None)
+            return Measured(None, {"from": "asked again", "error": str(error)}, calls=1, gates=False, tokens=cost)
         tokens = tokens_of(message)
         schema = _schema(tool, step)
         if not any(same_action(tool, args, call["name"], call["args"], schema) for call in message.tool_calls):

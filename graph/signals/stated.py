@@ -10,7 +10,7 @@ from typing import Any
 from langchain_core.language_models import BaseChatModel
 from langchain_core.messages import BaseMessage
 
-from ..errors import ProposalError
+from ..errors import ModelUnavailable, ProposalError
 from ..proposing.calling import answer, tokens_of
 from .reading import Measured
 
@@ -34,7 +34,7 @@ async def stated(
 ) -> Measured:
     """Ask once, and return the probability that the answer states under `key`; it never gates.
 
-    An answer in another shape, or one without end, costs its call and has no value. Raises ModelUnavailable.
+    An answer in another shape, one without end, or none at all costs its call and has no value.
     """
     message, tokens = None, None
     try:
@@ -48,12 +48,18 @@ async def stated(
             response_format=answer_form,
         )
         tokens = tokens_of(message)
-        said = json.loads(str(message.text))
+        said = json.loads(str(message.text), parse_constant=_refuse)
         value = said[key]
+    except ModelUnavailable as error:
+        return Measured(None, {"error": str(error)}, calls=1, gates=False)
     except (ValueError, TypeError, KeyError, RecursionError, ProposalError):
         told = {"error": "The answer is not as asked.", "answer": str(message.text)[:500] if message else ""}
         return Measured(None, told, calls=1, gates=False, tokens=tokens)
     return Measured(float(value) if _is_probability(value) else None, said, calls=1, gates=False, tokens=tokens)
+
+
+def _refuse(constant: str) -> Any:
+    raise ValueError(f"{constant} is not JSON")
 
 
 def _is_probability(value: Any) -> bool:

@@ -11,6 +11,7 @@ from assent.graph.models.options import option_scorer
 from assent.graph.models.packages import SMOLLM2, is_present
 from assent.graph.models.server import EmbeddedServer
 from assent.graph.proposing import Offer, Precedent, Step, legal_problem, structured
+from assent.graph.signals import log_probability
 from langchain_core.messages import HumanMessage
 from langgraph.graph import START, MessagesState, StateGraph
 
@@ -72,6 +73,9 @@ async def test_the_signals_read_the_embedded_model_and_its_json_is_not_streamed(
             call["name"], call["args"], asked, propose
         )
         assert likely.value is not None and 0 < likely.value <= 1, likely.raw
+        model = connect(server.base_url, server.api_key, server.model)
+        written = await log_probability(model, structured)(call["name"], call["args"], asked, propose)
+        assert written.raw and ("another action" in str(written.raw) or 0 < (written.value or 0) <= 1), written.raw
 
         async def node(state: MessagesState) -> dict[str, Any]:
             reading = await agreement(k=1, temperature=0.5)(call["name"], call["args"], asked, propose)

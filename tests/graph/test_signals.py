@@ -234,7 +234,7 @@ async def test_the_proposing_model_sees_its_action_as_its_own_and_its_word_never
 async def test_a_useless_word_has_no_value_and_blocks_nothing(server, answer) -> None:
     server.will_say(answer)
     reading = await taken(verbalized(server.model()), "refund", ARGS, STEP, no_model)
-    assert (reading.value, reading.gates) == (None, False) and reading.raw
+    assert (reading.value, reading.gates, reading.calls) == (None, False, 1) and reading.raw
 
 
 # --- log-probability --------------------------------------------------------------------------------------------------
@@ -308,6 +308,7 @@ async def test_a_proposal_that_tells_its_log_probabilities_is_not_asked_for_agai
         ({"content": SAME}, spoken(SAME, True), "no log-probabilities"),
         ({"content": OTHER}, spoken(OTHER, -0.1), "another action"),
         ({"content": "garbage"}, spoken("garbage", -0.1), "not valid JSON"),
+        ({"content": SAME}, {"content": [{"token": "?", "bytes": [255], "logprob": -0.1}]}, "no log-probabilities"),
     ],
 )
 async def test_without_log_probabilities_of_this_action_there_is_no_value_and_nothing_is_blocked(
@@ -315,7 +316,7 @@ async def test_without_log_probabilities_of_this_action_there_is_no_value_and_no
 ) -> None:
     server.will_say(told(message, logprobs))
     reading = await taken(log_probability(server.model(), structured), "refund", ARGS, STEP, no_model)
-    assert (reading.value, reading.gates) == (None, False) and why in str(reading.raw)
+    assert (reading.value, reading.gates, reading.calls, reading.tokens) == (None, False, 1, 2) and why in str(reading.raw)
     assert confidence([Reading("agreement", 1.0, None, 0.0, 3, True), reading]) == 1.0
 
 
