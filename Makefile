@@ -5,13 +5,16 @@ BIN := $(VENV)/bin
 PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check faults bench bench-queue bench-burst eval screenshots browser lock clean
+.PHONY: help demo rehearse test check faults bench bench-queue bench-burst eval screenshots browser lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
 
 demo: $(VENV)/.demo  ## set everything up and open the desk with the embedded model
 	@$(BIN)/assent demo --home desk --port $(PORT) $(ARGS)
+
+rehearse: $(VENV)/.demo  ## watch a class of actions earn a certificate, be signed, get worse and be demoted
+	@$(BIN)/assent rehearse --port 7861 $(ARGS)
 
 test: $(VENV)/.test browser check  ## install what the tests need and run them
 	$(BIN)/python -m pytest tests -n 2 --dist worksteal $(ARGS)

@@ -18,12 +18,8 @@ def priority(consequence: str, confidence: float | None) -> float:
     return (1.0 - (confidence or 0.0)) * COST.get(consequence, 5.0)
 
 
-NEUTRAL = 0.5
-"""The confidence by which a blind review has its place in the queue: its own would tell what the machine made of it."""
-
-
-def review_of(row: ActionRow, terms: Terms, now: datetime, *, blind: bool = False) -> ReviewRow:
-    """Return the review of an action that a person is to decide; a `blind` one leaves out what the machine made of it."""
+def review_of(row: ActionRow, terms: Terms, now: datetime) -> ReviewRow:
+    """Return the review of an action that a person is to decide."""
     review = ReviewRow(
         id=fresh_id("rev"),
         tenant=row.tenant,
@@ -31,8 +27,7 @@ def review_of(row: ActionRow, terms: Terms, now: datetime, *, blind: bool = Fals
         thread=row.thread,
         tool=row.tool,
         digest=row.digest,
-        blind=blind,
-        priority=priority(row.consequence, NEUTRAL if blind else row.confidence),
+        priority=priority(row.consequence, row.confidence),
         quorum=terms.quorum,
         role=terms.role,
         second_for_edits=terms.second_for_edits,

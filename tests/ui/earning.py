@@ -1,4 +1,4 @@
-"""Fills a desk with months of decided actions, audits and certificates, as rows, so that its page Insights has something to tell."""
+"""Fills a desk with months of decided actions, audits and certificates, so that its page Insights has something to tell."""
 
 from __future__ import annotations
 

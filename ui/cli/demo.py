@@ -13,6 +13,7 @@ from typing import Annotated, Any
 
 import typer
 
+from ...graph.desk import Desk
 from ...graph.work.worker import Worker
 from .brain import Brain, BrainOptions, Proposals, pull_models
 from .feed import feed, hand_in, letters
@@ -146,7 +147,7 @@ async def _served(home: Path, messages: Path | None, port: int, seed: int, polic
             task.add_done_callback(_say_why_it_stopped)
             running.callback(task.cancel)
         with err.status("Opening the desk"):
-            server = await asyncio.to_thread(_server, place, port)
+            server = await asyncio.to_thread(web_server, place.desk, port)
         serving = asyncio.create_task(server.serve())
         while not server.started and not serving.done():  # noqa: ASYNC110
             await asyncio.sleep(0.05)
@@ -171,7 +172,7 @@ async def _warm(brain: Brain) -> None:
         await brain.chat()
 
 
-def _server(place: Place, port: int) -> Any:
+def web_server(desk: Desk, port: int) -> Any:
     """Return the web server; imports gradio, which takes seconds."""
     import uvicorn
 
@@ -179,6 +180,6 @@ def _server(place: Place, port: int) -> Any:
     from .. import Requester, UiSettings, create_app
 
     customers = [Requester(one.id, f"{one.name} ({one.id})") for one in read_customers()]
-    app = create_app(place.desk, UiSettings(requesters=lambda: customers, run_worker=False))
+    app = create_app(desk, UiSettings(requesters=lambda: customers, run_worker=False))
     config = uvicorn.Config(app, host="127.0.0.1", port=port, log_level="warning", access_log=False)
     return uvicorn.Server(config)

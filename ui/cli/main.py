@@ -11,7 +11,6 @@ from ...graph.errors import AssentError
 from . import (
     advising,
     audit,
-    autonomy,
     backup,
     certifying,
     control,
@@ -24,6 +23,7 @@ from . import (
     inbox,
     model,
     people,
+    rehearsing,
     simulating,
     web,
     working,
@@ -53,11 +53,11 @@ database.app.command("restored")(erasing.restored)
 app.command("erase")(erasing.erase)
 app.command("certify")(certifying.certify)
 app.command("monitor")(certifying.monitor)
-app.add_typer(autonomy.app, name="autonomy")
 app.command("worker")(working.worker)
 app.command("serve")(web.serve)
 app.command("simulate")(simulating.simulate)
 app.command("doctor")(doctor.doctor)
+app.command("rehearse")(rehearsing.rehearse)
 app.command("advise")(advising.advise_types)
 
 
