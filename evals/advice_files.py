@@ -8,7 +8,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Annotated, Any, TypeVar
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from ..graph.errors import AssentError
 from ..graph.rules.marked_yaml import Marked, YamlError, read_yaml
@@ -49,8 +49,13 @@ class CostsGiven(BaseModel):
     reject_saves: Share | None = None
     undo_saves: Share | None = None
 
+    @model_validator(mode="after")
+    def _agree(self) -> CostsGiven:
+        self.costs()
+        return self
+
     def costs(self) -> Costs:
-        """Return the costs; raises ValueError where they contradict each other."""
+        """Return the costs."""
         given = self.model_dump(exclude_none=True)
         plain = Costs()
         return replace(plain, **{**given, "wrong": {**plain.wrong, **given["wrong"]}})
@@ -101,10 +106,7 @@ Model = TypeVar("Model", bound=BaseModel)
 def costs_from(path: Path) -> Costs:
     """Return the costs of a YAML file; raises AdviceFileError."""
     given, _ = _read(path, CostsGiven)
-    try:
-        return given.costs()
-    except ValueError as error:
-        raise AdviceFileError(f"{path}: {error}") from None
+    return given.costs()
 
 
 def types_from(path: Path) -> list[ActionType]:

@@ -10,6 +10,7 @@ from typing import Any, cast
 
 from ..graph.access.people import require
 from ..graph.autonomy.classes import key_of
+from ..graph.autonomy.levels import Level
 from ..graph.clock import Clock
 from ..graph.comparing import only_cosmetic
 from ..graph.rules.terms import of_json
@@ -18,7 +19,7 @@ from ..graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
 from ..graph.store.session import AsyncSession, Store
 from ..graph.store.volumes import Answered, Proposed
 from ..tools.declaration import CONSEQUENCES, Consequence
-from .action_types import ActionType, CertifiedShare
+from .action_types import ActionType, CertifiedShare, Mode
 
 MONTH = timedelta(days=30)
 KNOWN = timedelta(days=180)
@@ -37,6 +38,8 @@ class Offered:
     tool: str
     consequence: Consequence
     undo: bool = False
+    ceiling: Level | None = None
+    """The highest level that the policy leaves it."""
 
 
 @dataclass(slots=True)
@@ -102,11 +105,13 @@ def _type(rows: _Rows, name: Class, tool: Offered | None) -> ActionType:
     agent, word = name
     newest, told, state = rows.newest.get(name), rows.told.get(name, _Told()), rows.states.get(name)
     key = _key(newest) if newest else ""
+    consequence = _consequence(newest, tool)
+    certificate = _certified(rows.certificates.get(name, ()), key)
     shown = [one for one in rows.known if one.expected == "wrong" and one.outcome in ("correct", "wrong")]
     return ActionType(
         tool=word,
         agent=agent,
-        consequence=_consequence(newest, tool),
+        consequence=consequence,
         volume=_monthly([one for one in rows.proposed if (one.agent, one.tool) == name], rows.now),
         labelled=told.labelled,
         wrong=told.wrong,
@@ -117,7 +122,8 @@ def _type(rows: _Rows, name: Class, tool: Offered | None) -> ActionType:
         veto_seconds=_veto(rows, name),
         known=len(shown),
         caught=sum(one.outcome == "wrong" for one in shown),
-        certificate=_certified(rows.certificates.get(name, ()), key),
+        certificate=certificate,
+        ceiling=_ceiling(newest, tool, consequence, certified=certificate is not None),
         drift=bool(state and state.suspended and state.key == key),
         left_out=told.left_out,
     )
@@ -129,6 +135,20 @@ def _consequence(newest: Proposed | None, tool: Offered | None) -> Consequence:
         return tool.consequence
     stated = newest.consequence if newest else ""
     return cast(Consequence, stated) if stated in CONSEQUENCES else "irreversible"
+
+
+def _ceiling(newest: Proposed | None, tool: Offered | None, consequence: Consequence, *, certified: bool) -> Mode | None:
+    """Return the loosest mode that the policy's ceiling leaves, as this process knows it or the newest row says; None: not told.
+
+    At `certified` only what a certificate covers passes, which is all that is ever automatic of a costly tool.
+    """
+    said = newest.provenance.get("earned", {}).get("ceiling") if newest else None
+    level = tool.ceiling if tool is not None and tool.ceiling is not None else said
+    if level is None:
+        return None
+    if level == Level.CERTIFIED:
+        return "automatic" if certified or consequence in ("costly", "irreversible") else "in the loop"
+    return "in the loop" if level < Level.CERTIFIED else "on the loop" if level == Level.MONITORED else "automatic"
 
 
 def _key(one: Proposed | Answered) -> str:

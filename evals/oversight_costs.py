@@ -24,8 +24,6 @@ from ..tools.declaration import CONSEQUENCES
 from .action_types import ActionType, Mode
 
 PER = 1000
-AUDITED: dict[Mode, float] = {"in the loop": 0.0, "on the loop": SHARES[Level.MONITORED], "automatic": SHARES[Level.SAMPLED]}
-"""The share of what passes that is audited blind."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,12 +99,27 @@ def expense(kind: ActionType, costs: Costs, mode: Mode, rates: Rates) -> Expense
     errors = PER * (passing * (1 - seen * rates.catch) + asked * (1 - rates.catch))
     kept = PER * (passing * (1 - seen * rates.catch * saves) + asked * (1 - rates.catch * review))
     minutes = (
-        PER * ((1 - reach) + reach * (1.0 if mode == "in the loop" else seen + AUDITED[mode])) * review_seconds(kind, costs) / 60
+        PER
+        * ((1 - reach) + reach * (1.0 if mode == "in the loop" else seen + audited_share(kind, mode)))
+        * review_seconds(kind, costs)
+        / 60
     )
     hours = PER * ((1 - reach) * wait_seconds(kind, costs) + reach * _held(kind, costs, mode)) / 3600
     error_money = kept * costs.wrong[kind.consequence]
     money = error_money + minutes / 60 * costs.reviewer_hour + hours * costs.waiting_hour
     return Expense(mode, errors, error_money, minutes, hours, money)
+
+
+def audited_share(kind: ActionType, mode: Mode) -> float:
+    """Return the share of what passes that is audited blind: that of the level which gives the mode.
+
+    What is costly has no level above `certified`, where a fifth is audited.
+    """
+    if mode == "in the loop":
+        return 0.0
+    if mode == "automatic" and kind.consequence in ("costly", "irreversible"):
+        return SHARES[Level.CERTIFIED]
+    return SHARES[Level.MONITORED if mode == "on the loop" else Level.SAMPLED]
 
 
 def _seen(kind: ActionType, costs: Costs, mode: Mode, review: float) -> tuple[float, float]:

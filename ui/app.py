@@ -16,6 +16,8 @@ from fastapi.responses import JSONResponse
 from pydantic import ValidationError
 
 from .account import account_router
+from .advice import Advising
+from .advice_routes import advice_router
 from .api import ERRORS, as_error, examples_router, records_router, reviews_router, tasks_router, threads_router
 from .card_routes import cards_router
 from .cards import Cards
@@ -61,6 +63,7 @@ def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
         cards_router(Cards(desk)),
         control_router(Control(desk)),
         insights_router(Insights(desk)),
+        advice_router(Advising(desk)),
         records_router(records),
         tasks_router(records),
         examples_router(records),

@@ -21,6 +21,7 @@ _PAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
     "examples": ((), ("start_examples.js",)),
     "watch": (("stops.css", "watch.css"), ("standing.js", "stops.js", "start_watch.js")),
     "control": (("stops.css", "control.css"), ("stops.js", "start_control.js")),
+    "advice": (("advice.css",), ("start_advice.js",)),
 }
 """Which further styles and scripts each list needs."""
 _CARD = (
@@ -43,8 +44,8 @@ def review_card() -> gr.HTML:
     return _static("assent-review", ("card.css", "standing.css", "trail.css"), _CARD)
 
 
-def records_view(kind: Literal["inbox", "history", "tasks", "examples", "watch", "control"]) -> gr.HTML:
-    """Return the list of what waits, was decided, needs a person, is taught, runs under watch or is stopped."""
+def records_view(kind: Literal["inbox", "history", "tasks", "examples", "watch", "control", "advice"]) -> gr.HTML:
+    """Return the list of what waits, was decided, needs a person, is taught, runs under watch, is stopped or advised."""
     styles, scripts = _PAGES[kind]
     return _static(f"assent-{kind}", ("records.css", "trail.css", *styles), (*_LIST, *scripts))
 

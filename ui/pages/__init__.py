@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 
 from ..conversations import Conversations
-from . import control, history, inbox, insights, playground, review, watch
+from . import advice, control, history, inbox, insights, playground, review, watch
 
 if TYPE_CHECKING:
     from ...graph.desk import Desk
@@ -28,6 +28,8 @@ def build_pages(desk: Desk, settings: UiSettings) -> Any:
         history.build()
     with blocks.route("Insights", "/insights"):
         insights.build()
+    with blocks.route("Advice", "/advice"):
+        advice.build()
     with blocks.route("Control", "/control"):
         control.build()
     with blocks.route("Playground", "/playground"):
