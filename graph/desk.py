@@ -43,6 +43,7 @@ from .precedents import Embedder, Example
 from .proposing import Proposer, native
 from .rules.policy import Policy
 from .rules.policy_file import load_policy
+from .signals.reading import name_of
 from .store.models import ActionRow
 from .store.session import Store
 from .wiring import Gate
@@ -157,7 +158,7 @@ class Desk(Cards, Controls, Evidence):
 
     def _keep(self, tools: Sequence[BaseTool], **settings: Any) -> Gate:
         """Make a gate and remember it under its agent, so that edits find the tools again."""
-        names = [signal.name for signal in settings.get("signals", ())]
+        names = [name_of(signal) for signal in settings.get("signals", ())]
         if len(set(names)) != len(names):
             raise AssentError("Two signals have the same name, so their readings could not be told apart; name one otherwise.")
         named = {tool.name: tool for tool in tools}

@@ -87,13 +87,18 @@ class NamedSignal:
         return Reading(self.name, found.value, found.raw, time.monotonic() - started, found.calls, gates, found.tokens)
 
 
+def name_of(signal: Signal) -> str:
+    """Return the name under which a signal's readings are recorded, one that it does not state included."""
+    return str(getattr(signal, "name", getattr(signal, "__name__", type(signal).__name__)))
+
+
 async def taken(signal: Signal, tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Reading:
     """Take a reading of somebody's signal, and see that it is one.
 
     One that raises, that takes longer than its `budget_seconds` (SIGNAL_SECONDS where it states none), that answers in another
     shape, or whose value is no number from 0 to 1, has no value; it counts, unless the signal says of itself that it never gates.
     """
-    name = str(getattr(signal, "name", type(signal).__name__))
+    name = name_of(signal)
     budget = getattr(signal, "budget_seconds", None) or SIGNAL_SECONDS
     started = time.monotonic()
     try:

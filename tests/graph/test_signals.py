@@ -394,6 +394,7 @@ async def test_what_people_corrected_is_remembered_as_it_was_proposed_and_accept
     for number, decide in enumerate([approve, reject, partial(edit, order_id="9"), partial(edit, note="Sorry"), approve]):
         await agent.ainvoke(asks("My bad bag broke"), on_thread(f"t{number}"))
         (card,) = await opened.pending("ada")
+        assert card.schema["properties"]["note"]["x-compare"] == "cosmetic"
         await opened.decide(card.id, decide(card), "ada")
         if number == 1:
             await opened.cancel("t1", "lee")
@@ -548,6 +549,12 @@ async def test_a_certificate_lets_nothing_pass_while_a_signal_that_counts_cannot
     till.ran.clear()
     await agent.ainvoke(asks(), on_thread("second"))
     assert bool(till.ran) == runs
+
+
+async def test_two_signals_of_one_name_cannot_be_told_apart(opened, till) -> None:
+    with pytest.raises(assent.AssentError, match="same name"):
+        opened.agent(tools=till.tools, policy=GATED, propose=Script(), signals=[agreement(1), agreement(5)])
+    opened.agent(tools=till.tools, policy=GATED, propose=Script(), signals=[agreement(1), agreement(models=[no_model])])
 
 
 async def test_a_measuring_function_becomes_a_signal_by_its_name() -> None:
