@@ -72,14 +72,18 @@ class Prepared:
 
     @property
     def scores(self) -> list[float]:
-        """The score of each row; NaN where it cannot be told."""
-        return [math.nan if (score := self.head.score(row.features)) is None else score for row in self.rows]
+        """The score of each row; NaN where it cannot be told, or a signal that counts could not be read: it never passes."""
+        return [math.nan if (score := _score(self.head, row)) is None else score for row in self.rows]
 
     @property
     def could_pass(self) -> int:
         """How many rows the loosest threshold accepts."""
         least = min(self.thresholds, default=math.inf)
         return sum(score >= least for score in self.scores)
+
+
+def _score(head: Head, row: Label) -> float | None:
+    return head.score(row.features) if row.readable else None
 
 
 def prepared(labels: Labels) -> Prepared:
@@ -91,11 +95,13 @@ def prepared(labels: Labels) -> Prepared:
     groups = {row.group for row in certifying}
     known = [row for row in labels.rows if row.group not in groups]
     head = fit_head([row.features for row in known], [row.correct for row in known], groups=[row.group for row in known])
-    found = [score for row in fit if (score := head.score(row.features)) is not None]
+    found = [score for row in fit if (score := _score(head, row)) is not None]
     return Prepared(head, candidates(found), one_each(certifying, key), len(known))
 
 
-def tried(labels: Labels, level: Level, number: int, last: int, *, delta: float = DELTA) -> Tried | None:
+def tried(
+    labels: Labels, level: Level, number: int, last: int, *, delta: float = DELTA, alpha: float | None = None
+) -> Tried | None:
     """Try to certify a class for a level; None while it is too early to spend a try on it.
 
     Args:
@@ -104,10 +110,11 @@ def tried(labels: Labels, level: Level, number: int, last: int, *, delta: float 
         number: the how-manieth try under this key for this level, from 1.
         last: how many rows could pass at the last try; 0 before any.
         delta: shared by all tries.
+        alpha: what is promised, if it is not what the level promises.
     """
     if labels.stated or not labels.rows:
         return None
-    alpha, share = promised(level, labels.consequence), spent(delta, number)
+    share, alpha = spent(delta, number), promised(level, labels.consequence) if alpha is None else alpha
     found = prepared(labels)
     least = math.ceil(math.log(share) / math.log1p(-alpha))  # with fewer not even rows without an error could pass
     if found.could_pass < max(least, GROWTH * last):

@@ -162,13 +162,13 @@ def monitored(monitor: Monitor | None) -> dict[str, Any] | None:
     return {**counts, "evidence": round(monitor.evidence, 6), "alarmed": monitor.alarmed}
 
 
-def requirements(facts: Facts) -> tuple[Requirement, ...]:
+def requirements(facts: Facts, *, audits: int = AUDITS) -> tuple[Requirement, ...]:
     """Return what the next level needs, each with how it stands; all have to be met, and then a person signs."""
     found = [_ceiling(facts)]
     if facts.to in EARNED:
         found.append(_certificate(facts))
         if facts.to > Level.CERTIFIED and not facts.row.suspended:
-            found.append(_monitor(facts))
+            found.append(_monitor(facts, audits))
         found.append(_reviewers(facts))
     return tuple(found)
 
@@ -223,15 +223,15 @@ def _changed(facts: Facts, row: CertificateRow) -> Sequence[str]:
     return now.changed_since(row.parts)
 
 
-def _monitor(facts: Facts) -> Requirement:
+def _monitor(facts: Facts, least: int) -> Requirement:
     monitor = facts.monitor
     if monitor is None:
-        return Requirement("monitor", False, f"Nothing is monitored; {AUDITS} audits below the alarm are needed.")
+        return Requirement("monitor", False, f"Nothing is monitored; {least} audits below the alarm are needed.")
     told = f"{monitor.audits} audits, {monitor.errors} wrong, evidence {monitor.evidence:.2f} (alarm at 20)"
     if monitor.alarmed:
         return Requirement("monitor", False, f"The monitor has given the alarm: {told}.")
-    enough = monitor.audits >= AUDITS
-    return Requirement("monitor", enough, f"{told}; {AUDITS} are needed{'' if enough else f', so {AUDITS - monitor.audits} more'}.")
+    enough = monitor.audits >= least
+    return Requirement("monitor", enough, f"{told}; {least} are needed{'' if enough else f', so {least - monitor.audits} more'}.")
 
 
 def _reviewers(facts: Facts) -> Requirement:

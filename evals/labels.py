@@ -68,6 +68,8 @@ class Label:
     """The audit share in force for its class then; 1 while nothing passed."""
     draw: float
     """Its number u, uniform in [0, 1) and independent of what it is."""
+    readable: bool = True
+    """Whether every signal that counts could be read; what is not readable never passes, however it scores."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -172,6 +174,7 @@ def _label(tool: str, row: Gated, now: datetime) -> tuple[Label | None, str]:
         chance=share if source == "audit" else 1.0,
         share=share,
         draw=_drawn(row),
+        readable=all(reading.get("value") is not None for reading in row.readings if reading.get("gates")),
     )
     return label, source
 

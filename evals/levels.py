@@ -92,7 +92,7 @@ async def promote(
         found = weighed(facts)
         _may(facts, found, to, certificate, digest, shown)
         signed = facts.offered if to in EARNED else None
-        values = _earned(signed, to, now, veto, undo) if signed is not None else _unearned(row, to, now)
+        values = earned_values(signed, to, now, veto, undo) if signed is not None else unearned_values(row, to, now)
         if not await autonomy.change(tx, row, **values):
             raise NotAllowed(CHANGED)
         ended = await _replaced(tx, row, signed, now)
@@ -127,7 +127,7 @@ def _may(facts: Facts, found: Evidence, to: Level, certificate: str, digest: str
         raise NotAllowed(f"Nothing was signed: {' '.join(found.missing)}")
 
 
-def _earned(signed: CertificateRow, to: Level, now: datetime, veto: float, undo: float) -> dict[str, Any]:
+def earned_values(signed: CertificateRow, to: Level, now: datetime, veto: float, undo: float) -> dict[str, Any]:
     """Return the fields of a class under a certificate that is signed now."""
     windows = to == Level.MONITORED
     return {
@@ -146,7 +146,7 @@ def _earned(signed: CertificateRow, to: Level, now: datetime, veto: float, undo:
     }
 
 
-def _unearned(row: AutonomyRow, to: Level, now: datetime, suspended: str = "") -> dict[str, Any]:
+def unearned_values(row: AutonomyRow, to: Level, now: datetime, suspended: str = "") -> dict[str, Any]:
     """Return the fields of a class of which nothing passes; its head goes on ordering the queue."""
     gone: dict[str, Any] = {"threshold": None, "share": 0.0, "seed": "", "veto": None, "undo": None, "monitor": None}
     return {"level": int(to), "certificate": "", "suspended": suspended, "since": now, "key": row.key, **gone}
@@ -190,16 +190,21 @@ async def demoted(tx: AsyncSession, row: AutonomyRow, by: Cause, reason: str, no
 
     Its certificate is void and nothing of it passes before another one is signed; leads are told.
     """
-    to = Level(max(row.level - 1, Level.SUPERVISED))
-    suspended = f"Demoted by {by}: {reason}" if to in EARNED else ""
+    to, suspended = below(row.level, by, reason)
     return await _lowered(tx, row, to, by, reason, now, evidence, suspended)
+
+
+def below(level: int, by: Cause, reason: str) -> tuple[Level, str]:
+    """Return the level after a demotion, one down but never into shadow, and why nothing passes there yet, if something could."""
+    to = Level(max(level - 1, Level.SUPERVISED))
+    return to, f"Demoted by {by}: {reason}" if to in EARNED else ""
 
 
 async def _lowered(
     tx: AsyncSession, row: AutonomyRow, to: Level, by: str, reason: str, now: datetime, evidence: Mapping[str, Any], suspended: str
 ) -> bool:
     facts = await facts_of(tx, row, now)
-    if not await autonomy.change(tx, row, **_unearned(row, to, now, suspended)):
+    if not await autonomy.change(tx, row, **unearned_values(row, to, now, suspended)):
         return False
     for one in (facts.signed, facts.offered):
         if one is not None:

@@ -19,19 +19,19 @@ async def watched_over(store: Store, clock: Clock, tenant: str) -> int:
     """Take down what has to go, one level each; nothing of it passes until it is signed for. Returns how many classes."""
     async with store.read() as tx:  # a look costs no write lock
         health = await settings.get(tx, tenant, HEALTH)
-        due = [row for row in await autonomy.every(tx, tenant) if _cause(row, health) is not None]
+        due = [row for row in await autonomy.every(tx, tenant) if cause_of(row, health) is not None]
     changed = 0
     for seen in due:
         async with store.begin() as tx:
             row = await autonomy.locked(tx, tenant, seen.agent, seen.tool)
             health = await settings.get(tx, tenant, HEALTH)
-            cause = _cause(row, health) if row is not None else None
+            cause = cause_of(row, health) if row is not None else None
             if row is not None and cause is not None:
                 changed += await demoted(tx, row, cause[0], cause[1], clock())
     return changed
 
 
-def _cause(row: AutonomyRow, health: Mapping[str, Any] | None) -> tuple[Cause, str] | None:
+def cause_of(row: AutonomyRow, health: Mapping[str, Any] | None) -> tuple[Cause, str] | None:
     """Return why a class has to go down, if it has to; one that is suspended already goes once, for its key."""
     if row.level not in EARNED:
         return None

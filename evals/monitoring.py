@@ -45,7 +45,7 @@ class Watched:
         }
 
 
-def watch_rows(path: Path, label: str, *, alpha: float = 0.05, share: str | None = None) -> Watched:
+def watch_rows(path: Path, label: str, *, alpha: float = 0.05, share: str | None = None, reserve: float = 0.0) -> Watched:
     """Feed a file's rows to a new monitor.
 
     Args:
@@ -54,12 +54,13 @@ def watch_rows(path: Path, label: str, *, alpha: float = 0.05, share: str | None
         alpha: the promised error rate.
         share: the audit share, a number for all or the field that has each row's. With it every row is fed, as x = A e / share;
             without it only the audited ones, as they are.
+        reserve: the part of the stakes kept back for later, as in `monitor.start`.
 
     Raises:
         RowsError: for a file that cannot be used, or a share outside (0, 1]; the message says which row.
     """
     rows = flat_rows(path, (label.partition("=")[0],))
-    now, highest = start(alpha), 0.0
+    now, highest = start(alpha, reserve=reserve), 0.0
     alarm: tuple[int, int] | None = None
     for place, row in enumerate(rows, 1):
         right = label_of(row, label, place, labelled=False)

@@ -8,15 +8,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
+from ..graph.access.people import require
 from ..graph.autonomy.levels import Level
 from ..graph.clock import Clock, fresh_id
-from ..graph.errors import StoreError
+from ..graph.errors import AssentError, StoreError
 from ..graph.store import autonomy, chores, labelled, settings
 from ..graph.store.autonomy_models import CertificateRow
 from ..graph.store.session import AsyncSession, Store
-from .certifying import Tried, tried
+from .certifying import Tried, certified, prepared, tried
 from .evidence import facts_of, fresh
-from .labels import Labels, labels_of
+from .labels import STATED, Labels, labels_of
 
 STATE = "learning"
 """The setting that says up to which decision everything was looked at, and how many are new for each class."""
@@ -119,6 +120,23 @@ async def looked_at(store: Store, clock: Clock, tenant: str, agent: str, tool: s
     before = [one for one in known if one.key == key and one.level == level]
     found = await asyncio.to_thread(tried, labels, level, len(before) + 1, _last(before, labels))
     return ended if found is None else ended + await _laid(store, clock, tenant, labels, found)
+
+
+async def measured(
+    store: Store, clock: Clock, actor: str, agent: str, tool: str, *, alpha: float, delta: float
+) -> tuple[Labels, Tried]:
+    """Certify a class on its rows as they are now, and offer nothing: looking at it spends no try, and promises nothing.
+
+    Raises NotAllowed below viewer, and AssentError for a class that nothing can be certified of.
+    """
+    async with store.read() as tx:
+        tenant = (await require(tx, actor, "viewer")).tenant
+    labels = await labels_of(store, tenant, agent, tool, clock(), since=await restarted(store, tenant, agent, tool))
+    if labels is None:
+        raise AssentError(f"Policy has ruled `gate` on no action of {agent!r} with {tool!r}, so nothing of it can be certified.")
+    if labels.stated:
+        raise AssentError(STATED)
+    return labels, await asyncio.to_thread(lambda: certified(labels, prepared(labels), Level.CERTIFIED, alpha, delta))
 
 
 async def restarted(store: Store, tenant: str, agent: str, tool: str) -> datetime | None:

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import itertools
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import assent
+from assent.graph.autonomy.classes import Key
 from assent.graph.confidence import Reading
 from assent.graph.rules.checks import always
 from assent.graph.rules.policy import Policy, on
 from assent.graph.store import reviews
+from assent.graph.store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
+from assent.graph.store.session import Store
 from fakes import Script, Till, approve, asks, calls, edit, on_thread, reject, respond
 
 GATED = Policy((on("note", always("gate", "Notes pass when they are sure.")), on("pay", always("gate", "So do payments."))))
@@ -72,3 +76,91 @@ class Clerk:
         action = await self.proposes(sure, thread)
         await self.answered(label, **how)
         return action
+
+
+KEY = Key("assent", "note", "scripted", "prompt", "policy", "schema")
+START = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+
+
+class Past:
+    """Writes gated actions and what became of them as rows, quickly: as the gate and the door of decisions write them."""
+
+    def __init__(self, store: Store, key: Key = KEY, tenant: str = "main") -> None:
+        self.store, self.key, self.tenant, self.number = store, key, tenant, 0
+
+    async def write(
+        self,
+        count: int = 1,
+        label: str | None = "approve",
+        *,
+        sure: float | None = 1.0,
+        thread: str = "",
+        consequence: str = "reversible",
+        **earned: Any,
+    ) -> list[str]:
+        """Write so many reviewed actions, each in a case of its own; returns their ids."""
+        async with self.store.begin() as tx:
+            return [await self._one(tx, label, sure, thread, consequence, earned) for _ in range(count)]
+
+    async def _one(self, tx: Any, label: str | None, sure: float | None, thread: str, consequence: str, earned: Any) -> str:
+        self.number += 1
+        number, at = self.number, START + timedelta(minutes=self.number)
+        case = thread or f"past-{self.key.agent}-{self.key.tool}-{number}"
+        place = f"{self.key.digest()[:6]}-{number}"
+        if await tx.get(ThreadRow, case) is None:
+            tx.add(ThreadRow(id=case, tenant=self.tenant, agent=self.key.agent, requester="carol", created_at=at))
+            await tx.flush()
+        noted = {"key": self.key.digest(), "level": 1, "ceiling": 4, "basis": "none", **earned}
+        row = ActionRow(
+            id=f"act-{place}",
+            tenant=self.tenant,
+            thread=case,
+            agent=self.key.agent,
+            requester="carol",
+            tool=self.key.tool,
+            tool_digest=self.key.schema,
+            args={"text": str(number)},
+            digest="0" * 64,
+            consequence=consequence,
+            title="note",
+            verdict="review",
+            reasons=[],
+            readings=[{"signal": "agreement", "value": sure, "gates": True}],
+            evidence=[],
+            conversation=[],
+            precedents=[],
+            args_schema={},
+            provenance={"model": self.key.model, "prompt": self.key.prompt, "policy": self.key.policy, "earned": noted},
+            created_at=at,
+        )
+        tx.add(row)
+        await tx.flush()
+        turned = {None: "pending", "approve": "approved", "edit": "approved", "reject": "rejected", "respond": "answered"}
+        review = ReviewRow(
+            id=f"rev-{place}", tenant=self.tenant, action=row.id, thread=case, tool=row.tool, status=turned[label], created_at=at
+        )
+        tx.add(review)
+        await tx.flush()
+        if label is not None:
+            tx.add(decision_of(review, label, at, {"text": "changed"} if label == "edit" else None))
+            await tx.flush()
+        return row.id
+
+
+def decision_of(review: ReviewRow, label: str, at: datetime, args: dict[str, Any] | None = None) -> DecisionRow:
+    """Return a decision as the door writes it."""
+    return DecisionRow(
+        id=f"dec-{review.id}",
+        tenant=review.tenant,
+        review=review.id,
+        action=review.action,
+        version=1,
+        type=label,
+        actor="ada",
+        role="operator",
+        shown_digest="0" * 64,
+        digest="0" * 64,
+        args=args,
+        effective_at=at,
+        created_at=at,
+    )

@@ -7,9 +7,11 @@ from typing import Any
 
 from ..access.people import require
 from ..errors import AssentError, UnknownReview
+from ..looking.reading import kept_from
 from ..looking.views import HistoryLine, closed_line
 from ..store import events, reviews, threads
 from ..store.chain_models import EventRow
+from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
 from .chain import GENESIS, payload_digest, record_hash
 
@@ -58,29 +60,32 @@ async def closed(store: Store, actor: str, limit: int, search: str = "") -> list
 
 
 async def trail(store: Store, actor: str, subject: str) -> Trail:
-    """Return the records of an action, of a review's action, or of a thread; raises UnknownReview, NotAllowed."""
+    """Return the records of an action, of a review's action, or of a thread; raises UnknownReview, NotAllowed.
+
+    While a blind review is pending, the record of the verdict is held back: it says what the machine made of the action.
+    """
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
-        found = await _subjects(tx, user.tenant, subject)
+        found, held_back = await _subjects(tx, user, subject)
         rows: list[EventRow] = []
         for one in found:
             rows += await events.of_subject(tx, user.tenant, one, SHOWN + 1)
-        rows.sort(key=lambda row: row.seq)
+        rows = sorted((row for row in rows if row.kind not in held_back), key=lambda row: row.seq)
         lines = tuple([await _line(tx, row) for row in rows[:SHOWN]])
     return Trail(found[0], lines, all(line.sound for line in lines), len(rows) > SHOWN)
 
 
-async def _subjects(tx: AsyncSession, tenant: str, subject: str) -> list[str]:
-    """Return under which ids records may speak of it, checked to be of this tenant."""
+async def _subjects(tx: AsyncSession, user: UserRow, subject: str) -> tuple[list[str], tuple[str, ...]]:
+    """Return under which ids records may speak of it, checked to be of this tenant, and the kinds that are held back for now."""
     review = await reviews.by_id(tx, subject) or await reviews.of_action(tx, subject)
-    if review is not None and review.tenant == tenant:
-        return [review.action, review.id]
-    action = await reviews.action(tx, subject)
-    if action is not None and action.tenant == tenant:
-        return [action.id]
+    if review is not None and review.tenant == user.tenant and not kept_from(review, user.name):
+        return [review.action, review.id], ("verdict",) if review.blind and review.status == "pending" else ()
+    action = await reviews.action(tx, subject) if review is None else None
+    if action is not None and action.tenant == user.tenant:
+        return [action.id], ()
     thread = await threads.get(tx, subject)
-    if thread is not None and thread.tenant == tenant:
-        return [thread.id]
+    if thread is not None and thread.tenant == user.tenant:
+        return [thread.id], ()
     raise UnknownReview("There is no such review, action or case.")
 
 

@@ -18,8 +18,12 @@ def priority(consequence: str, confidence: float | None) -> float:
     return (1.0 - (confidence or 0.0)) * COST.get(consequence, 5.0)
 
 
-def review_of(row: ActionRow, terms: Terms, now: datetime) -> ReviewRow:
-    """Return the review of an action that a person is to decide."""
+NEUTRAL = 0.5
+"""The confidence by which a blind review has its place in the queue: its own would tell what the machine made of it."""
+
+
+def review_of(row: ActionRow, terms: Terms, now: datetime, *, blind: bool = False) -> ReviewRow:
+    """Return the review of an action that a person is to decide; a `blind` one leaves out what the machine made of it."""
     review = ReviewRow(
         id=fresh_id("rev"),
         tenant=row.tenant,
@@ -27,7 +31,8 @@ def review_of(row: ActionRow, terms: Terms, now: datetime) -> ReviewRow:
         thread=row.thread,
         tool=row.tool,
         digest=row.digest,
-        priority=priority(row.consequence, row.confidence),
+        blind=blind,
+        priority=priority(row.consequence, NEUTRAL if blind else row.confidence),
         quorum=terms.quorum,
         role=terms.role,
         second_for_edits=terms.second_for_edits,

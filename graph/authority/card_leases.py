@@ -11,6 +11,7 @@ from ..clock import Clock
 from ..errors import AlreadyDecided, HeldByAnother, NotAllowed, UnknownReview
 from ..store import reviews
 from ..store.models import ReviewRow
+from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
 from .obstacles import is_held
 
@@ -31,8 +32,8 @@ async def take(store: Store, clock: Clock, review_id: str, actor: str, *, over: 
     """Take a card, or keep it for longer; see `Desk.take`."""
     async with store.begin() as tx:
         user = await require(tx, actor, "operator")
-        review = await _of_tenant(tx, review_id, user.tenant)
-        if review.requester == actor:
+        review = await _of_tenant(tx, review_id, user)
+        if await reviews.requester(tx, review) == actor:
             raise NotAllowed("This action was asked for on your own behalf; somebody else has to decide it.")
         now = clock()
         displaced = review.holder if is_held(review, now) and review.holder != actor else None
@@ -52,12 +53,12 @@ async def release(store: Store, review_id: str, actor: str) -> None:
     """Give a card back, if it is still this person's."""
     async with store.begin() as tx:
         user = await require(tx, actor, "operator")
-        await _of_tenant(tx, review_id, user.tenant)
+        await _of_tenant(tx, review_id, user)
         await reviews.let_go(tx, review_id, actor)
 
 
-async def _of_tenant(tx: AsyncSession, review_id: str, tenant: str) -> ReviewRow:
+async def _of_tenant(tx: AsyncSession, review_id: str, user: UserRow) -> ReviewRow:
     review = await reviews.by_id(tx, review_id)
-    if review is None or review.tenant != tenant:
+    if review is None or review.tenant != user.tenant or review.not_for == user.name:
         raise UnknownReview
     return review

@@ -13,7 +13,8 @@ from ..audit import records
 from ..audit.masking import masked, maybe_masked
 from ..clock import Clock, fresh_id
 from ..errors import AlreadyDecided, AssentError, NotAllowed, StaleDigest, UnknownReview
-from ..store import examples, reviews, threads, wakes
+from ..store import examples, probes, reviews, threads, wakes
+from ..store.autonomy_models import ProbeRow
 from ..store.models import ActionRow, DecisionRow, ReviewRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
@@ -81,16 +82,22 @@ async def decide(
         if not await reviews.add_decision(tx, decision):
             raise NotAllowed("This idempotency key belongs to another decision; use a fresh one.")
         records.decision(tx, decision, action)
-        if edited is not None:
+        if edited is not None and review.kind == "action":
             await ask_edited(tx, review, action, edited, user, now)
         done = await _counted(tx, review, action, decision, now)
         probe = await probing.answered(tx, review, action, decision, now) if review.kind != "action" else None
+        done = told(done, probe)
         if done.status != "pending" and (probe is None or probe.kind in probing.TEACHES):
             await examples.add(tx, example_of(action, decision, gate_of(action), edited=review.args))
         if done.status != "pending" and review.kind == "action":
             await wakes.add(tx, action.thread, decision.id, done.effective_at)
         crashpoints.reach("inside-decide")
-        return done if probe is None else replace(done, probe=probe.kind, revealed=probing.revealed(probe))
+        return done
+
+
+def told(done: Decided, probe: ProbeRow | None) -> Decided:
+    """Return what a decision came to with what its review was, which is told from now on."""
+    return done if probe is None else replace(done, probe=probe.kind, revealed=probing.revealed(probe))
 
 
 async def _edited(
@@ -132,6 +139,8 @@ async def locked(tx: AsyncSession, user: UserRow, review_id: str) -> tuple[Revie
 
 async def _may_decide(tx: AsyncSession, review: ReviewRow, action: ActionRow, user: UserRow, answer: Answer, now: datetime) -> None:
     """Raise what keeps this person from giving this answer now."""
+    if review.not_for == user.name:
+        raise UnknownReview
     if review.status != "pending":
         raise await _too_late(tx, review)
     thread = await threads.get(tx, review.thread)
@@ -151,7 +160,7 @@ async def _counted(tx: AsyncSession, review: ReviewRow, action: ActionRow, decis
     found, status, effective = Standing(()), TURNS[decision.type], decision.effective_at
     if decision.type in APPROVALS:
         found = await standing(tx, review, action, now)
-        reached = found.effective_at(review.quorum)
+        reached = found.effective_at(review.quorum) if review.kind == "action" else effective  # one answer is what is measured
         status, effective = ("pending", effective) if reached is None else (status, reached)
     if status == "pending":
         await reviews.change(tx, review, "pending", holder=None, held_until=None)
@@ -190,7 +199,8 @@ async def _known(
         raise NotAllowed("The decision under this idempotency key was taken back; decide again with a fresh one.")
     found = await standing(tx, review, action, now)
     approvals = len(found.approvals) if decision.type in APPROVALS else 0
-    return Decided(review.id, review.status, decision.id, decision.digest, decision.effective_at, approvals, review.quorum)
+    done = Decided(review.id, review.status, decision.id, decision.digest, decision.effective_at, approvals, review.quorum)
+    return told(done, await probes.of_review(tx, review.id) if review.kind != "action" else None)
 
 
 async def _valid_until(

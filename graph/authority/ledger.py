@@ -15,7 +15,7 @@ from ..rules.terms import DEFAULT, Terms
 from ..store import executions, reviews, threads
 from ..store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
 from ..store.session import AsyncSession, Store
-from . import asking, claiming, earning, outcomes, probing
+from . import asking, claiming, earning, outcomes, probing, reviewing
 from .claiming import Claim, Claimed, InFlight, Recorded, Refused, Withheld, owner_of
 from .limits import Limits, fair
 from .outcomes import Outcome, OutcomeStatus
@@ -87,9 +87,13 @@ class Ledger:
         if thread.status in ("cancelled", "probe"):
             raise ThreadClosed
         waiting = await self.room.admit(tx, row, refusable=refusable) if row.verdict == "review" else 0
+        asked = None
+        if row.verdict == "review":
+            held = await reviewing.in_force(tx, row.tenant)
+            terms = held.terms(row, terms)
+            asked = asking.review_of(row, terms, self.clock(), blind=held.blind(row.id))
         tx.add(row)
         await tx.flush()
-        asked = asking.review_of(row, terms, self.clock()) if row.verdict == "review" else None
         if asked is not None:
             asked.requester, asked.priority = row.requester, fair(asked.priority, waiting)
             tx.add(asked)

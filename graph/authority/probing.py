@@ -5,22 +5,28 @@ A probe asks about a copy of an action under its own id, thread and digest; its 
 
 from __future__ import annotations
 
-from datetime import datetime
+from datetime import datetime, timedelta
 from typing import Any
 
 from ..actions import action_digest
 from ..audit.masking import masked
-from ..canonical import digest_of
 from ..clock import fresh_id
 from ..comparing import only_cosmetic
-from ..store import probes, threads
+from ..store import probes, reviews, threads
 from ..store.autonomy_models import ProbeRow
 from ..store.events import note
 from ..store.models import ActionRow, DecisionRow, ReviewRow, ThreadRow
 from ..store.session import AsyncSession
-from .asking import priority, terms_of
+from . import reviewing
+from .asking import review_of, terms_of
+from .limits import fair
+
+LEFT_OUT = "left out"
 
 KINDS = ("audit", "known", "second", "shadow")
+
+CROWD = 200
+"""So many others of a requester are counted at most, for the place in the queue."""
 
 TEACHES = ("audit", "shadow")
 """The probes whose answers are examples: nobody had decided on these actions."""
@@ -49,11 +55,16 @@ async def ask(
     """
     if await probes.of_source(tx, source.id, kind) is not None:
         return None
-    copy, earned = copy_of(source, kind, now), source.provenance.get("earned", {})
+    copy, earned = copy_of(source, now), source.provenance.get("earned", {})
+    held = await reviewing.in_force(tx, source.tenant)
+    terms = held.terms(copy, terms_of(copy))
     await threads.ensure(tx, _thread(copy))
     tx.add(copy)
     await tx.flush()
-    review = _review(copy, now, not_for)
+    review = review_of(copy, terms, now, blind=True)
+    _, waiting = await reviews.crowd(tx, copy.tenant, copy.thread, copy.requester, (1, CROWD))
+    # no `requester`: what is measured must not take up the room of whoever the action was once asked for
+    review.kind, review.not_for, review.priority = "probe", not_for, fair(review.priority, waiting)
     tx.add(review)
     await tx.flush()
     probe = ProbeRow(
@@ -75,15 +86,33 @@ async def ask(
     return review
 
 
-def copy_of(source: ActionRow, kind: str, now: datetime) -> ActionRow:
-    """Return the copy of an action that a probe asks about."""
+def copy_of(source: ActionRow, now: datetime) -> ActionRow:
+    """Return the copy of an action that a probe asks about: under ids that nobody can derive, and dated as if it were new."""
     fields: dict[str, Any] = source.model_dump()
-    action = "act_" + digest_of("probe", kind, source.id)[:24]
-    thread = "case_" + digest_of("probe thread", kind, source.id)[:24]
+    action, thread = fresh_id("act"), fresh_id("case")
     digest = action_digest(source.tool, source.tool_digest, source.args, thread, action, source.tenant)
-    known = {name: value for name, value in source.provenance.items() if name != "earned"}
-    mine = {"id": action, "thread": thread, "digest": digest, "verdict": "probe", "provenance": known, "created_at": now}
+    known = {name: value for name, value in source.provenance.items() if name not in ("earned", "stated")}
+    if (stated := source.provenance.get("stated")) is not None:  # a second person was added to what the policy said
+        known["terms"] = stated
+    mine = {
+        "id": action,
+        "thread": thread,
+        "digest": digest,
+        "verdict": "probe",
+        "provenance": known,
+        "reasons": [one for one in source.reasons if one != reviewing.SECOND],
+        "evidence": [_moved(one, now - source.created_at) for one in source.evidence],
+        "created_at": now,
+    }
     return ActionRow(**{**fields, **mine})
+
+
+def _moved(evidence: dict[str, Any], by: timedelta) -> dict[str, Any]:
+    """Return a piece of evidence as old as it was when its action was new: its date would tell that the action is not."""
+    try:
+        return {**evidence, "at": (datetime.fromisoformat(evidence["at"]) + by).isoformat()}
+    except (KeyError, TypeError, ValueError, OverflowError):
+        return evidence
 
 
 def _thread(copy: ActionRow) -> ThreadRow:
@@ -95,23 +124,6 @@ def _thread(copy: ActionRow) -> ThreadRow:
         requester=copy.requester,
         status="probe",
         created_at=copy.created_at,
-    )
-
-
-def _review(copy: ActionRow, now: datetime, not_for: str) -> ReviewRow:
-    return ReviewRow(
-        id=fresh_id("rev"),
-        tenant=copy.tenant,
-        action=copy.id,
-        thread=copy.thread,
-        tool=copy.tool,
-        kind="probe",
-        blind=True,
-        not_for=not_for,
-        digest=copy.digest,
-        priority=priority(copy.consequence, 0.5),
-        role=terms_of(copy).role,
-        created_at=now,
     )
 
 
@@ -149,8 +161,24 @@ def outcome_of(decision: str, proposed: dict[str, Any], accepted: dict[str, Any]
     if decision == "approve":
         return "correct"
     if decision == "edit":
-        return "correct" if accepted is not None and only_cosmetic(proposed, accepted, schema) else "wrong"
-    return "wrong" if decision == "reject" else "left out"
+        same = accepted == proposed or only_cosmetic(proposed, accepted or {}, schema)
+        return "correct" if same else "wrong"
+    return "wrong" if decision == "reject" else LEFT_OUT
+
+
+def let_through(probe: ProbeRow) -> bool:
+    """Tell whether an answer would have let run what was proposed; an answer in the tool's place does not."""
+    return probe.outcome == "correct"
+
+
+def _known(probe: ProbeRow) -> str:
+    if probe.expected == "wrong" and let_through(probe):
+        return "It was wrong as proposed, and this time it got past you."
+    if probe.expected == "wrong":
+        return "You saw that it was wrong."
+    if probe.outcome == "wrong":
+        return "It had been approved before; look at the two decisions together if you think that was a mistake."
+    return "It had been approved before, too." if let_through(probe) else ""
 
 
 def revealed(probe: ProbeRow) -> str:
@@ -160,8 +188,9 @@ def revealed(probe: ProbeRow) -> str:
             told = "This was an audit: the action had passed without a person. Nothing runs by your answer."
             return told if probe.outcome != "wrong" else f"{told} See under Watch or History whether it can be undone."
         case "known":
-            right = probe.outcome == probe.expected
-            return f"This was a known-answer item and nothing runs by it; {'you saw it' if right else 'it was wrong as proposed'}."
+            return f"This was a known-answer item, and nothing runs by it. {_known(probe)}"
         case "second":
-            return "This was a second look at what somebody else decided; nothing runs by it."
+            same = "You agree." if probe.outcome == probe.expected else "The two of you differ, which a lead can see."
+            told = same if probe.outcome != LEFT_OUT else ""
+            return f"This was a second look at what somebody else had decided, and nothing runs by it. {told}".strip()
     return "This class of actions is in shadow: your decision is recorded, and nothing runs by it."

@@ -14,7 +14,7 @@ from datetime import datetime, timedelta
 from ..audit import records
 from ..clock import Clock, fresh_id
 from ..errors import StoreError
-from ..store import chores, reviews, threads, wakes
+from ..store import chores, probes, reviews, threads, wakes
 from ..store.models import ReviewRow
 from ..store.session import AsyncSession, Store
 from . import notices, timing
@@ -22,6 +22,9 @@ from .due import expired, in_words, next_at, reached
 
 LEASE = timedelta(seconds=30)
 BATCH = 100
+KEPT = ("audit", "shadow")
+"""The probes that wait until somebody answers them."""
+
 PAUSE_SECONDS = 1.0
 
 Round = Callable[[], Awaitable[int]]
@@ -120,12 +123,27 @@ async def swept(tx: AsyncSession, review_id: str, thread: str, now: datetime) ->
 
 
 async def _expire(tx: AsyncSession, row: ReviewRow, now: datetime) -> bool:
+    if row.kind != "action" and await _asked_on(tx, row, now):
+        return True
     reason = f"nobody decided until {in_words(row.due_at or now)}"
     if not await reviews.close(tx, row, "expired", reason, now):
         return False
     records.review(tx, row, "expired", now, "worker", reason)
-    await wakes.add(tx, row.thread, "expired", now)
-    await notices.about_review(tx, "expired", row, now, "has expired; nothing of it happens.")
+    if row.kind == "action":
+        await wakes.add(tx, row.thread, "expired", now)
+        await notices.about_review(tx, "expired", row, now, "has expired; nothing of it happens.")
+    return True
+
+
+async def _asked_on(tx: AsyncSession, row: ReviewRow, now: datetime) -> bool:
+    """Give a probe that is not to get lost as long again: what nobody answered in time would be left out by what it is about."""
+    probe = await probes.of_review(tx, row.id)
+    if probe is None or probe.kind not in KEPT or row.due_at is None:
+        return False
+    longer = max(row.due_at - row.created_at, timedelta(minutes=1))
+    row.due_at, row.warn_at, row.warned_at = now + longer, None, None
+    row.next_at = next_at(row)
+    tx.add(row)
     return True
 
 

@@ -97,14 +97,14 @@ async def _pending(tx: AsyncSession, clock: Clock, review_id: str, actor: str) -
     """Return who acts and the review, locked; raises NotAllowed, UnknownReview, AlreadyDecided."""
     user = await require(tx, actor, "operator")
     found = await reviews.by_id(tx, review_id)
-    if found is None or found.tenant != user.tenant:
+    if found is None or found.tenant != user.tenant or found.not_for == actor:
         raise UnknownReview
     await threads.lock(tx, found.thread)
     row = await reviews.by_id(tx, review_id, lock=True)
     if row is None or row.status != "pending" or expired(row, clock()):
         status = row.status if row is not None and row.status != "pending" else "expired"
         raise AlreadyDecided(review_id, status, None, None, None)
-    if row.requester == actor:
+    if await reviews.requester(tx, row) == actor:
         raise NotAllowed("This action was asked for on your own behalf; somebody else has to see to it.")
     lead = user.role in ("lead", "admin")
     if not lead and ROLES.index(user.role) < ROLES.index(row.role):

@@ -27,7 +27,7 @@ async def pending(
         user, now = await require(tx, actor, "viewer"), clock()
         roles = [role for role in DECIDERS if rank(role) <= rank(user.role)]
         reviewer = Reviewer(user.name, roles, now) if mine else None
-        found = await reviews.pending(tx, user.tenant, limit, exclude, search, tool, reviewer)
+        found = await reviews.pending(tx, user.tenant, limit, exclude, search, tool, reviewer, not_for=user.name)
         return await cards_of(tx, found, user, now)
 
 
@@ -37,10 +37,15 @@ async def one_card(store: Store, clock: Clock, review_id: str, actor: str) -> Re
         user = await require(tx, actor, "viewer")
         review = await reviews.by_id(tx, review_id)
         action = await reviews.action(tx, review.action) if review else None
-        if review is None or action is None or review.tenant != user.tenant:
+        if review is None or action is None or review.tenant != user.tenant or kept_from(review, user.name):
             raise UnknownReview
         (card,) = await cards_of(tx, [(review, action)], user, clock())
         return card
+
+
+def kept_from(review: ReviewRow, name: str) -> bool:
+    """Tell whether somebody hears nothing of a pending review, because they know its answer."""
+    return review.status == "pending" and review.not_for == name
 
 
 async def card_by_number(store: Store, clock: Clock, number: int, actor: str) -> ReviewCard:

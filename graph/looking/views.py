@@ -35,6 +35,7 @@ class ReviewCard:
     requester: str
     agent: str
     thread: str
+    """Empty while a blind review is pending: a probe stands in no conversation, and nothing may tell it from others."""
     created: str
     due: str | None
     priority: float
@@ -176,7 +177,7 @@ def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
         precedents=[_precedent(one, seen.people) for one in action.precedents],
         requester=action.requester,
         agent=action.agent,
-        thread=action.thread,
+        thread="" if review.blind and review.status == "pending" else action.thread,
         created=review.created_at.isoformat(),
         due=_iso(review.due_at),
         priority=review.priority,

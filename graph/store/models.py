@@ -105,7 +105,7 @@ class ReviewRow(SQLModel, table=True):
     requester: str = ""
     tool: str
     kind: str = "action"
-    """`action`; or `audit`, `known`, `second`, `shadow` for a probe, whose answer lets nothing run."""
+    """`action`; or `probe`, whose answer lets nothing run."""
     blind: bool = False
     """Whether the card leaves out what the machine made of it."""
     not_for: str = ""

@@ -26,6 +26,12 @@ async def by_id(tx: AsyncSession, review_id: str, *, lock: bool = False) -> Revi
     return await _one(tx, select(ReviewRow).where(ReviewRow.id == review_id), lock)
 
 
+async def requester(tx: AsyncSession, row: ReviewRow) -> str:
+    """Return for whom the action of a review was asked; a probe's row does not say, so that it takes up nobody's room."""
+    asked = row.requester or await tx.scalar(sa.select(col(ActionRow.requester)).where(col(ActionRow.id) == row.action))
+    return str(asked or "")
+
+
 async def of_action(tx: AsyncSession, action_id: str, *, lock: bool = False) -> ReviewRow | None:
     """Return the review of an action, if a person is or was asked."""
     return await _one(tx, select(ReviewRow).where(ReviewRow.action == action_id), lock)
@@ -45,8 +51,10 @@ async def pending(
     search: str = "",
     tool: str = "",
     reviewer: Reviewer | None = None,
+    *,
+    not_for: str = "",
 ) -> Sequence[tuple[ReviewRow, ActionRow]]:
-    """Return what waits, most urgent first; with a `reviewer` only what is theirs to decide now."""
+    """Return what waits but is not kept from `not_for`, most urgent first; with a `reviewer` only what is theirs to decide now."""
     query = select(ReviewRow, ActionRow).join(ActionRow, col(ActionRow.id) == col(ReviewRow.action))
     if tool or search:  # and nothing else that an index could lead along past the part that is searched
         query = query.where(col(ReviewRow.number).in_(_most_urgent(tenant)))
@@ -54,6 +62,8 @@ async def pending(
         query = query.where(ReviewRow.tenant == tenant, sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL"))
     if reviewer is not None:
         query = query.where(workable(reviewer))
+    if not_for:
+        query = query.where(col(ReviewRow.not_for) != not_for)
     if exclude:
         query = query.where(col(ReviewRow.id).not_in(exclude))
     if tool:

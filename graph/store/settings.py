@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
-from sqlmodel import col
+from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
 from .control_models import SettingRow
@@ -17,6 +18,19 @@ async def get(tx: AsyncSession, tenant: str, name: str) -> dict[str, Any] | None
     """Return a setting's value."""
     row = await tx.get(SettingRow, (tenant, name), populate_existing=True)
     return row.value if row is not None else None
+
+
+async def locked(tx: AsyncSession, tenant: str, name: str) -> dict[str, Any] | None:
+    """Return a setting's value, to be changed in this transaction alone."""
+    query = select(SettingRow).where(SettingRow.tenant == tenant, SettingRow.name == name).with_for_update()
+    row = (await tx.exec(query.execution_options(populate_existing=True))).first()
+    return row.value if row is not None else None
+
+
+async def several(tx: AsyncSession, tenant: str, names: Sequence[str]) -> dict[str, dict[str, Any]]:
+    """Return the values of those settings that are there, by name."""
+    query = select(SettingRow).where(SettingRow.tenant == tenant, col(SettingRow.name).in_(names))
+    return {row.name: row.value for row in (await tx.exec(query.execution_options(populate_existing=True))).all()}
 
 
 async def put(tx: AsyncSession, tenant: str, name: str, value: dict[str, Any], at: datetime) -> None:

@@ -39,6 +39,5 @@ def workable(reviewer: Reviewer) -> sa.ColumnElement[bool]:
         sa.or_(col(ReviewRow.due_at).is_(None), col(ReviewRow.due_at) > reviewer.now),
         col(ReviewRow.role).in_(reviewer.roles),
         col(ActionRow.requester) != reviewer.name,
-        col(ReviewRow.not_for) != reviewer.name,
         sa.or_(sa.and_(col(ReviewRow.quorum) == 1, col(ReviewRow.args).is_(None)), ~stands.correlate(ReviewRow).exists()),
     )

@@ -112,6 +112,7 @@ def test_wrong_use_is_told_in_one_line(run, write, tmp_path):
         (("monitor", "--rows", rows, "--label", "right"), "right"),
         (("monitor", "--rows", rows, "--alpha", "2"), "--alpha"),
         (("monitor", "--rows", rows, "--share", "0"), "share"),
+        (("monitor", "--rows", rows, "--reserve", "1"), "--reserve"),
         (("monitor", "--rows", rows, "--share", "category"), "share"),
     ):
         code, out, err = run(*arguments)
@@ -144,4 +145,6 @@ def test_the_monitor_weighs_audits_by_their_share(run, write):
     told = json.loads(run("monitor", "--rows", path, "--label", "ok", "--json")[1])
     assert (told["actions"], told["audits"]) == (2, 2)
     told = json.loads(run("monitor", "--rows", path, "--label", "ok", "--share", ".5", "--json")[1])
-    assert told["actions"] == 4
+    assert told["actions"] == 4 and told["monitor"]["reserve"] == 0
+    told = json.loads(run("monitor", "--rows", path, "--label", "ok", "--reserve", ".2", "--json")[1])
+    assert told["monitor"]["reserve"] == 0.2

@@ -65,8 +65,10 @@ async def test_there_is_one_probe_of_a_kind_about_an_action_and_its_case_cannot_
     async with desk.store.begin() as tx:
         (source,) = await reviews.actions_of_thread(tx, "t1")
         assert await probing.ask(tx, source, "audit", desk.clock()) is None
+    async with desk.store.read() as tx:
+        review = await reviews.by_id(tx, card.id)
     with pytest.raises(NotAllowed):
-        await desk.cancel(card.thread, "ada")
+        await desk.cancel(review.thread, "ada")
     assert [one.id for one in await desk.pending("bob")] == [card.id]
 
 

@@ -13,7 +13,10 @@ from ...evals.certification import Applied, Certification, apply_to, certify_row
 from ...evals.monitor import ALARM
 from ...evals.monitoring import Watched, watch_rows
 from ...evals.rows import Rows, RowsError, read_rows
-from .inbox import Json
+from .certifying_desk import certify_class
+from .database import Database, url_of
+from .inbox import Home, Json, Who
+from .place import OPERATOR
 from .say import Failed, out, print_json, show
 
 Alpha = Annotated[float, typer.Option(help="The promised greatest share of wrong ones among what passes.")]
@@ -33,14 +36,24 @@ def certify(
     seed: Annotated[int, typer.Option(help="Of the split and of the row drawn per group.")] = 0,
     fit_share: Annotated[float, typer.Option(help="The part of the groups to fit on without --fit.")] = 0.5,
     catch: Annotated[float | None, typer.Option(help="The share of wrong actions that reviewers catch, if measured.")] = None,
+    agent: Annotated[str | None, typer.Option(help="In place of --rows: the agent of a class of the desk's own actions.")] = None,
+    tool: Annotated[str | None, typer.Option(help="The tool of that class.")] = None,
+    home: Home = Path("desk"),
+    database: Database = None,
+    who: Who = OPERATOR,
     as_json: Json = False,
 ) -> None:
-    """Certify a threshold of confidence; exit code 1 when none can be."""
+    """Certify a threshold of confidence, on rows from anywhere or on a desk's own; exit code 1 when none can be."""
     _shares(alpha=alpha, delta=delta, fit_share=fit_share)
+    if agent is not None or tool is not None:
+        if rows is not None or agent is None or tool is None:
+            raise Failed("Name --rows, or --agent and --tool for a class of the desk's own actions.", 2)
+        certify_class(url_of(home, database), who, agent, tool, alpha, delta, as_json=as_json)
+        return
     if catch is not None and not 0 <= catch <= 1:
         raise Failed(f"--catch is a share from 0 to 1, not {catch:g}.", 2)
     if rows is None:
-        raise Failed("--rows FILE is needed: JSON lines of decided actions, with a label.", 2)
+        raise Failed("--rows FILE is needed: JSON lines of decided actions, with a label; or --agent and --tool, of a desk.", 2)
     names = [name.strip() for name in features.split(",") if name.strip()] if features else None
     try:
         certifying = read_rows(rows, label, group, names, score=score)
@@ -64,6 +77,7 @@ def monitor(
     label: Label = "correct",
     share: Annotated[str | None, typer.Option(help="The audit share: a number, or the field that has it per row.")] = None,
     alpha: Alpha = 0.05,
+    reserve: Annotated[float, typer.Option(help="The part of the stakes kept back to notice late changes sooner.")] = 0.0,
     as_json: Json = False,
 ) -> None:
     """Watch a promise over audited actions; exit code 1 when the alarm rang.
@@ -72,8 +86,10 @@ def monitor(
     and one without a label (absent or null) was not drawn.
     """
     _shares(alpha=alpha)
+    if not 0 <= reserve < 1:
+        raise Failed(f"--reserve is at least 0 and below 1, not {reserve:g}.", 2)
     try:
-        found = watch_rows(rows, label, alpha=alpha, share=share)
+        found = watch_rows(rows, label, alpha=alpha, share=share, reserve=reserve)
     except RowsError as error:
         raise Failed(str(error), 2) from None
     print_json(found.as_json()) if as_json else _show_watched(found)
@@ -111,10 +127,11 @@ def _show(found: Certification, catch: float | None, group: str | None) -> None:
     if one.more:
         rate = f", {one.more.at_this_rate} if errors go on as they are" if one.more.at_this_rate else ""
         show(f"The next candidate needs {one.more.without_errors} more audits of what it accepts without an error{rate}.")
+    at = "At the candidate that failed" if one.threshold is None else "At this threshold"
     for promise in found.promises:
         more = promise.more.without_errors
         needs = "has enough audits" if not more else f"needs {more} more audits without an error"
-        show(f"At this threshold, alpha {_percent(promise.alpha)} {needs} ({promise.from_nothing} from nothing).")
+        show(f"{at}, alpha {_percent(promise.alpha)} {needs} ({promise.from_nothing} from nothing).")
     _show_risk(found, catch)
     show(f"Seed {found.seed}; fitted on {found.fit_rows} rows with {found.fit_errors} errors.")
 

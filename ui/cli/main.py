@@ -11,6 +11,7 @@ from ...graph.errors import AssentError
 from . import (
     advising,
     audit,
+    autonomy,
     backup,
     certifying,
     control,
@@ -53,6 +54,7 @@ database.app.command("restored")(erasing.restored)
 app.command("erase")(erasing.erase)
 app.command("certify")(certifying.certify)
 app.command("monitor")(certifying.monitor)
+app.add_typer(autonomy.app, name="autonomy")
 app.command("worker")(working.worker)
 app.command("serve")(web.serve)
 app.command("simulate")(simulating.simulate)
