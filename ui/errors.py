@@ -19,6 +19,15 @@ class UnknownClass(AssentError):
     """No action of this agent and tool was ever proposed here."""
 
 
+class ClassChanged(AssentError):
+    """The evidence is not what you were shown; look at it again before you sign."""
+
+    def __init__(self, message: str, changed: list[str], insight: dict[str, Any]) -> None:
+        super().__init__(message)
+        self.changed, self.insight = changed, insight
+        """Which parts changed, as far as that is known, and the class as it is now."""
+
+
 class BadThreadName(AssentError):
     """A thread is named with up to 80 letters, digits, dots, dashes or underscores."""
 

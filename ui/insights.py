@@ -5,8 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..evals.insights import insight, overview
-from .errors import UnknownClass
+from pydantic import BaseModel, ConfigDict, Field
+
+from ..evals.insights import insight, is_known, overview
+from ..evals.levels import StaleEvidence, demote, promote
+from ..graph.autonomy.levels import Level
+from .errors import ClassChanged, UnknownClass
 from .wire import as_json
 
 if TYPE_CHECKING:
@@ -14,6 +18,26 @@ if TYPE_CHECKING:
 
 SIGNERS = ("lead", "admin")
 """The roles that may sign a promotion or a demotion."""
+
+
+class Stepping(BaseModel):
+    """Which class is to change its level, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    agent: str = Field(min_length=1, max_length=200)
+    tool: str = Field(min_length=1, max_length=200)
+    to: Level
+    reason: str = Field(min_length=1, max_length=400)
+
+
+class Signing(Stepping):
+    """A signature under the evidence that was shown."""
+
+    certificate: str = Field(default="", max_length=80)
+    evidence: str = Field(min_length=1, max_length=64)
+    """The digest of what was shown."""
+    shown: dict[str, Any] | None = None
+    """What was shown, so that the answer can say what has changed; it decides nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +57,33 @@ class Insights:
         if found is None:
             raise UnknownClass
         return {"class": as_json(found), **await self._signing(actor)}
+
+    async def promote(self, actor: str, signing: Signing) -> dict[str, Any]:
+        """Sign a class up to its next level. Raises NotAllowed, and ClassChanged with the class as it is now."""
+        which = (signing.agent, signing.tool)
+        try:
+            await promote(
+                self.desk.store,
+                self.desk.clock,
+                *which,
+                signing.to,
+                actor,
+                digest=signing.evidence,
+                reason=signing.reason.strip(),
+                certificate=signing.certificate,
+                shown=signing.shown,
+            )
+        except StaleEvidence as error:
+            raise ClassChanged(str(error), error.changed, (await self.one(actor, *which))["class"]) from None
+        return await self.one(actor, *which)
+
+    async def demote(self, actor: str, stepping: Stepping) -> dict[str, Any]:
+        """Take a class down, from the next action on. Raises NotAllowed, UnknownClass."""
+        which = (stepping.agent, stepping.tool)
+        if not await is_known(self.desk.store, actor, *which):
+            raise UnknownClass
+        await demote(self.desk.store, self.desk.clock, *which, stepping.to, actor, reason=stepping.reason)
+        return await self.one(actor, *which)
 
     async def _signing(self, actor: str) -> dict[str, Any]:
         user = await self.desk.users.get(actor)

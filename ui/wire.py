@@ -11,7 +11,7 @@ from pydantic import ValidationError
 from pydantic_core import to_jsonable_python
 
 from ..graph import errors
-from .errors import BadThreadName, NotSignedIn, UnknownClass, UnknownRequester
+from .errors import BadThreadName, ClassChanged, NotSignedIn, UnknownClass, UnknownRequester
 
 _STATUS: tuple[tuple[str, int, str], ...] = (
     ("AlreadyDecided", 409, "already_decided"),
@@ -67,6 +67,8 @@ def error_body(error: Exception) -> tuple[int, dict[str, Any]]:
             body[name] = as_json(found)
     if isinstance(at := getattr(error, "at", None), datetime):
         body["at"] = at.isoformat()
+    if isinstance(error, ClassChanged):
+        body |= {"changed": error.changed, "class": error.insight}
     if (current := getattr(error, "current", None)) is not None:
         body["card"] = current
     return status, body
@@ -79,6 +81,8 @@ def _status_of(error: Exception) -> tuple[int, str]:
         return 422, "invalid_request"
     if isinstance(error, UnknownClass):
         return 404, "unknown_class"
+    if isinstance(error, ClassChanged):
+        return 409, "stale_evidence"
     for name, status, word in _STATUS:
         kind = getattr(errors, name, None)
         if kind is not None and isinstance(error, kind):

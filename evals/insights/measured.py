@@ -4,14 +4,13 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import timedelta
 
-from ...graph.authority.probing import outcome_of
-from ...graph.autonomy.scoring import Features, Head, features_of
+from ...graph.autonomy.scoring import AGREEMENT, Features, Head
 from ...graph.store.classes import Decided
 from ..diagnostics import calibration_error, reliability, risk_coverage
 from ..heads import LEAST_ERRORS, LEAST_LABELS
+from ..labels import Label, Labels, one_each, split, uniform
 from .shapes import Curve, Diagram, Promise, Week
 
 COUNTED = ("action", "audit", "shadow")
@@ -20,83 +19,72 @@ COUNTED = ("action", "audit", "shadow")
 LEAST = 10
 """With fewer labels a diagram would show noise."""
 
-
-@dataclass(frozen=True, slots=True)
-class Labelled:
-    """A decided action: what was measured of it before, and whether a person found it right."""
-
-    features: Features
-    correct: bool
-    at: datetime
-    seconds: float | None = None
+_DRAWN = 400
+"""So many points of a curve are kept."""
 
 
-def labelled(rows: Iterable[Decided]) -> list[Labelled]:
-    """Return the decisions that say right or wrong, oldest first; an answer in the tool's place says neither."""
-    found: list[Labelled] = []
-    for decision, action, kind in rows:
-        outcome = outcome_of(decision.type, action.args, decision.args, action.args_schema)
-        if kind in COUNTED and outcome != "left out":
-            features = features_of(action.tool, action.readings, action.reasons)
-            found.append(Labelled(features, outcome == "correct", decision.created_at))
-    return sorted(found, key=lambda one: one.at)
+def certifying(labels: Labels | None, head: Head | None) -> tuple[Label, ...]:
+    """Return the rows that figures are drawn from: those that certify, so that no head was fitted on them, oldest first."""
+    if labels is None:
+        return ()
+    key, rows = labels.key.digest(), uniform(labels)
+    kept = one_each(split(rows, key)[1] if head is not None and not head.raw else rows, key)
+    return tuple(sorted(kept, key=lambda row: row.at))
 
 
-def raw_diagram(rows: Sequence[Labelled], feature: str = "agreement") -> Diagram:
+def raw_diagram(rows: Sequence[Label], feature: str = "agreement") -> Diagram:
     """Return how far a signal can be taken at its word."""
-    known = [(value, row.correct) for row in rows if (value := row.features.get(feature)) is not None and 0 <= value <= 1]
+    known = [(value, row.correct) for row in rows if (value := _value(row.features, feature)) is not None]
     return _diagram(known, f"decided actions with a measured {feature}")
 
 
-def calibrated_diagram(rows: Sequence[Labelled], head: Head | None) -> Diagram:
+def calibrated_diagram(rows: Sequence[Label], head: Head | None, labels: Labels | None) -> Diagram:
     """Return how far the fitted confidence can be taken at its word; without a fitted head it says what fitting one needs."""
     if head is None or head.raw:
-        wrong = sum(not row.correct for row in rows)
-        needs = f"that needs {LEAST_LABELS} decided actions, {LEAST_ERRORS} of them wrong"
-        note = f"Nothing is fitted yet: {needs}; there are {len(rows)} and {wrong}."
-        return Diagram(note=note, n=0)
-    known = [(score, row.correct) for row in rows if (score := head.score(row.features)) is not None]
-    return _diagram(known, "decided actions with a confidence")
+        known = labels.rows if labels is not None else ()
+        wrong = sum(not row.correct for row in known)
+        needs = f"{2 * LEAST_LABELS} decided actions, with {LEAST_ERRORS} wrong ones in the half that is fitted on"
+        return Diagram(note=f"Agreement is taken as it is. A head is fitted from {needs}; there are {len(known)} and {wrong}.")
+    scored = [(score, row.correct) for row in rows if (score := head.score(row.features)) is not None]
+    return _diagram(scored, "decided actions with a confidence")
+
+
+def _value(features: Features, name: str) -> float | None:
+    value = features.get(name)
+    return value if value is not None and 0 <= value <= 1 else None
 
 
 def _diagram(known: Sequence[tuple[float, bool]], what: str) -> Diagram:
     if len(known) < LEAST:
-        return Diagram(n=len(known), note=f"{LEAST - len(known)} more {what} until this can be drawn.")
+        return Diagram(n=len(known), note=_wanting(len(known), what))
     scores, correct = [score for score, _ in known], [right for _, right in known]
     return Diagram(reliability(scores, correct), len(known), calibration_error(scores, correct))
 
 
-def curve(rows: Sequence[Labelled], head: Head | None, certified: Promise | None) -> Curve:
+def _wanting(have: int, what: str) -> str:
+    return f"{LEAST - have} more {what} until this can be drawn."
+
+
+def curve(rows: Sequence[Label], head: Head | None, certified: Promise | None) -> Curve:
     """Return what would have passed at each threshold of these rows, and how much of it was wrong."""
-    score = head.score if head is not None else _agreement
+    score = (head or AGREEMENT).score
     known = [(value, row.correct) for row in rows if (value := score(row.features)) is not None]
     if len(known) < LEAST:
-        return Curve(n=len(known), note=f"{LEAST - len(known)} more decided actions with a confidence until this can be drawn.")
+        return Curve(n=len(known), note=_wanting(len(known), "decided actions with a confidence"))
     points = risk_coverage([value for value, _ in known], [right for _, right in known])
-    return Curve(points, len(known), certified)
-
-
-def _agreement(features: Features) -> float | None:
-    return features.get("agreement")
+    step = max(1, -(-len(points) // _DRAWN))
+    kept = [point for place, point in enumerate(points) if place % step == 0 or place == len(points) - 1]
+    return Curve(tuple(kept), len(known), certified)
 
 
 def weeks(rows: Iterable[Decided]) -> tuple[Week, ...]:
     """Return what was decided week by week (UTC), oldest first; weeks without a decision are left out."""
     counts: dict[str, Counter[str]] = {}
-    for decision, _, kind in rows:
-        if kind in COUNTED:
-            day = decision.created_at.date()
-            counts.setdefault((day - timedelta(days=day.weekday())).isoformat(), Counter())[decision.type] += 1
+    for one in rows:
+        if one.kind in COUNTED:
+            day = one.at.date()
+            counts.setdefault((day - timedelta(days=day.weekday())).isoformat(), Counter())[one.type] += 1
     return tuple(
         Week(monday, found.total(), found["approve"], found["edit"], found["reject"], found["respond"])
         for monday, found in sorted(counts.items())
     )
-
-
-def queue(rows: Sequence[Labelled], head: Head | None, promise: Promise | None) -> tuple[int, int] | None:
-    """Return how many of the actions below a certificate's threshold were wrong, and how many there were."""
-    if promise is None:
-        return None
-    score = head.score if head is not None else _agreement
-    below = [row for row in rows if (value := score(row.features)) is None or value < promise.threshold]
-    return sum(not row.correct for row in below), len(below)

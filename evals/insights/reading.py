@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import datetime, timedelta
+from datetime import timedelta
 
 from ...graph.access.people import require
 from ...graph.autonomy.levels import WORDS
@@ -13,16 +13,18 @@ from ...graph.clock import Clock
 from ...graph.store import autonomy, classes, probes
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow
 from ...graph.store.classes import Seen
-from ...graph.store.session import AsyncSession, Store
-from . import measured, sentences, watching
-from .evidence import frozen
-from .shapes import ClassInsight, Line, Missing, Promise, Step, Volume
+from ...graph.store.session import Store
+from ..evidence import Facts, facts_of, fresh, weighed
+from ..labels import Labels, labels_of
+from . import drifting, measured, watching
+from .progress import progress
+from .shapes import ClassInsight, Line, Promise, Step, Volume
 
 DAYS = 90
 """What the figures reach back to."""
 
 MOST = 5_000
-"""Decisions of one class that are read at most, the newest."""
+"""Rows of one class that are read at most, the newest."""
 
 _COLUMN = {"allow": "passed", "review": "reviewed", "refuse": "refused"}
 
@@ -43,23 +45,29 @@ async def overview(store: Store, clock: Clock, actor: str) -> tuple[Line, ...]:
 
 async def insight(store: Store, clock: Clock, actor: str, agent: str, tool: str) -> ClassInsight | None:
     """Return everything that is known of one class; None for one that never proposed anything. Raises NotAllowed below viewer."""
-    since = clock() - timedelta(days=DAYS)
+    now = clock()
+    since, of = now - timedelta(days=DAYS), (agent, tool)
     async with store.read() as tx:
         tenant = (await require(tx, actor, "viewer")).tenant
-        found = await _read(tx, tenant, agent, tool, since)
-    return _insight(found) if found is not None else None
+        named, row = _named(await classes.seen(tx, tenant, since)), await autonomy.get(tx, tenant, agent, tool)
+        if of not in named and row is None:
+            return None
+        found = _Found(
+            name=named.get(of, _Name(agent, tool, tool)),
+            facts=await facts_of(tx, row or fresh(tenant, agent, tool, now), now),
+            certificates=await autonomy.certificates(tx, tenant, agent, tool),
+            changes=await autonomy.changes(tx, tenant, agent, tool),
+            decided=await classes.decided(tx, tenant, agent, tool, since, MOST),
+            measured=await classes.measured(tx, tenant, agent, tool, since, MOST),
+            audits=watching.audits_of(await probes.of_class(tx, tenant, agent, tool, "audit", MOST)),
+        )
+    return _insight(found, await labels_of(store, tenant, agent, tool, now))
 
 
-@dataclass(frozen=True, slots=True)
-class _Found:
-    """The rows behind one class."""
-
-    name: _Name
-    row: AutonomyRow
-    certificates: Sequence[CertificateRow]
-    changes: Sequence[LevelChangeRow]
-    decided: Sequence[classes.Decided]
-    audits: Sequence[watching.Audit]
+async def is_known(store: Store, actor: str, agent: str, tool: str) -> bool:
+    """Tell whether a class of the actor's tenant ever proposed anything; raises NotAllowed below viewer."""
+    async with store.read() as tx:
+        return await classes.is_known(tx, (await require(tx, actor, "viewer")).tenant, agent, tool)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,20 +79,17 @@ class _Name:
     volume: Volume = field(default_factory=lambda: Volume(DAYS))
 
 
-async def _read(tx: AsyncSession, tenant: str, agent: str, tool: str, since: datetime) -> _Found | None:
-    key = (agent, tool)
-    named = _named(await classes.seen(tx, tenant, since))
-    row = await autonomy.get(tx, tenant, agent, tool)
-    if key not in named and row is None:
-        return None
-    return _Found(
-        named.get(key, _Name(agent, tool, tool)),
-        row or AutonomyRow(tenant=tenant, agent=agent, tool=tool, version=0),
-        await autonomy.certificates(tx, tenant, agent, tool),
-        await autonomy.changes(tx, tenant, agent, tool),
-        await classes.decided(tx, tenant, agent, tool, since, MOST),
-        watching.audits_of(await probes.of_class(tx, tenant, agent, tool, "audit", MOST)),
-    )
+@dataclass(frozen=True, slots=True)
+class _Found:
+    """The rows behind one class."""
+
+    name: _Name
+    facts: Facts
+    certificates: Sequence[CertificateRow]
+    changes: Sequence[LevelChangeRow]
+    decided: Sequence[classes.Decided]
+    measured: Sequence[classes.Measured]
+    audits: Sequence[watching.Audit]
 
 
 def _named(seen: Iterable[Seen]) -> Mapping[tuple[str, str], _Name]:
@@ -128,20 +133,15 @@ def _line(
         signed=signed,
         offered=offered,
         watch=watching.now(row.monitor, row.share),
-        summary=sentences.summary(row.level, row.suspended, signed, offered),
     )
 
 
-def _insight(found: _Found) -> ClassInsight:
-    name, row = found.name, found.row
-    signed = next((promise_of(one) for one in found.certificates if one.id == row.certificate), None)
-    offered = next((promise_of(one) for one in found.certificates if one.status == "offered"), None)
-    head = _head(found, offered)
-    rows = measured.labelled(found.decided)
-    shown = offered or signed
-    risk = sentences.risk(shown, measured.queue(rows, head, shown), None)
-    watch = watching.since_signed(row.monitor, row.share, [one for one in found.audits if one.certificate == row.certificate])
-    evidence, digest = frozen(row, offered, signed, watch, risk)
+def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
+    facts, name, row = found.facts, found.name, found.facts.row
+    evidence, head = weighed(facts), _head(found)
+    signed, offered = (promise_of(one) if one is not None else None for one in (facts.signed, facts.offered))
+    rows = measured.certifying(labels, head)
+    warnings, note = drifting.warnings(found.measured, labels)
     return ClassInsight(
         agent=name.agent,
         tool=name.tool,
@@ -155,38 +155,31 @@ def _insight(found: _Found) -> ClassInsight:
         volume=name.volume,
         signed=signed,
         offered=offered,
-        missing=_missing(found.certificates, offered, rows),
+        to=int(evidence.to),
+        signable=not evidence.missing,
+        progress=progress(facts, found.certificates, rows, head),
         history=tuple(map(_step, found.changes)),
         raw=measured.raw_diagram(rows),
-        calibrated=measured.calibrated_diagram(rows, head),
-        curve=measured.curve(rows, head, shown),
-        watch=watch,
+        calibrated=measured.calibrated_diagram(rows, head, labels),
+        curve=measured.curve(rows, head, offered or signed),
+        watch=watching.since_signed(row, found.certificates, found.audits),
         weeks=measured.weeks(found.decided),
-        drift=(),
-        risk=risk,
-        evidence=evidence,
-        evidence_digest=digest,
+        drift=warnings,
+        drift_note=note,
+        evidence=dict(evidence.body),
+        evidence_digest=evidence.digest,
     )
 
 
-def _head(found: _Found, offered: Promise | None) -> Head | None:
-    """Return the head of what is on offer, else of what is in force, else of the last attempt."""
-    chosen = next((one for one in found.certificates if offered is not None and one.id == offered.id), None)
-    stored = chosen.head if chosen is not None else found.row.head
-    if stored is None and found.certificates:
-        stored = found.certificates[0].head
+def _head(found: _Found) -> Head | None:
+    """Return the head of what is on offer, else of what is in force, else of the newest try, under the key of the class now."""
+    facts = found.facts
+    newest = next((one for one in found.certificates if one.key == facts.key), None)
+    chosen = facts.offered or facts.signed or newest
     try:
-        return head_of(stored)
+        return head_of(chosen.head) if chosen is not None else None
     except (ValueError, TypeError, KeyError):
         return None
-
-
-def _missing(
-    certificates: Sequence[CertificateRow], offered: Promise | None, rows: Sequence[measured.Labelled]
-) -> tuple[Missing, ...]:
-    if offered is not None:
-        return (Missing("The signature of a lead or an admin."),)
-    return (Missing("Decided actions until a certificate can be tried.", len(rows), None),)
 
 
 def promise_of(row: CertificateRow) -> Promise | None:

@@ -39,12 +39,12 @@ class Promise:
 
 
 @dataclass(frozen=True, slots=True)
-class Missing:
-    """One thing that the next level needs and does not have."""
+class Progress:
+    """How far a class has come towards something that is counted."""
 
     text: str
-    have: int | None = None
-    need: int | None = None
+    have: int
+    need: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,6 +105,8 @@ class Watch:
     alarmed: bool = False
     share: float = 0.0
     series: tuple[Watched, ...] = ()
+    ended: str = ""
+    """When the certificate that was watched ended; empty while it is in force."""
     note: str = ""
 
 
@@ -129,15 +131,6 @@ class Warning:
 
 
 @dataclass(frozen=True, slots=True)
-class Risk:
-    """What a lead signs, in one sentence, and what it stands on."""
-
-    sentence: str
-    value: float | None = None
-    assumptions: tuple[str, ...] = ()
-
-
-@dataclass(frozen=True, slots=True)
 class Line:
     """A class in the list of all."""
 
@@ -153,7 +146,6 @@ class Line:
     signed: Promise | None = None
     offered: Promise | None = None
     watch: Watch = field(default_factory=Watch)
-    summary: str = ""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
@@ -162,7 +154,7 @@ class Line:
 
 @dataclass(frozen=True, slots=True)
 class ClassInsight:
-    """Everything the page shows of one class; `evidence` is what a signature freezes, `evidence_digest` what it is checked by."""
+    """Everything the page shows of one class; `evidence` is what a signature freezes, and names by its digest."""
 
     agent: str
     tool: str
@@ -176,7 +168,11 @@ class ClassInsight:
     volume: Volume
     signed: Promise | None
     offered: Promise | None
-    missing: tuple[Missing, ...]
+    to: int
+    """The level that a signature would be for."""
+    signable: bool
+    """Whether nothing is missing for it but a signature."""
+    progress: tuple[Progress, ...]
     history: tuple[Step, ...]
     raw: Diagram
     calibrated: Diagram
@@ -184,7 +180,7 @@ class ClassInsight:
     watch: Watch
     weeks: tuple[Week, ...]
     drift: tuple[Warning, ...]
-    risk: Risk
+    drift_note: str
     evidence: dict[str, Any]
     evidence_digest: str
 

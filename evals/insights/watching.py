@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ...graph.store.autonomy_models import ProbeRow
+from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
 from ..monitor import ALARM, Monitor, monitor_of, observe, start
 from .shapes import Watch, Watched
 
 NOTHING = "No certificate is signed, so there is no promise to watch."
-DAMAGED = "What the monitor gathered cannot be read here; the class is to be demoted until it can."
+DAMAGED = "What the monitor gathered cannot be read here; nothing watches the promise until a new certificate is signed."
 QUIET = "No audit has been answered since the certificate was signed."
+
+_DRAWN = 1_000
+"""So many of the newest audits are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,21 +46,44 @@ def now(stored: Mapping[str, Any] | None, share: float) -> Watch:
     return _watch(monitor, share, ())
 
 
-def since_signed(stored: Mapping[str, Any] | None, share: float, audits: Sequence[Audit]) -> Watch:
-    """Return the monitor with the way it came: the evidence after each audit."""
-    watch = now(stored, share)
-    if watch.alpha is None:
-        return watch
-    series: list[Watched] = []
-    monitor = start(watch.alpha)
+def since_signed(row: AutonomyRow, certificates: Sequence[CertificateRow], audits: Sequence[Audit]) -> Watch:
+    """Return the monitor with the way it came: the evidence after each audit.
+
+    Without a certificate in force it is that of the last one that was audited, so that an alarm can still be read.
+    """
+    if row.certificate:
+        watch = now(row.monitor, row.share)
+        seen, _ = _replayed(watch.alpha, [one for one in audits if one.certificate == row.certificate])
+        return replace(watch, series=seen[-_DRAWN:])
+    last = next((one for one in certificates if any(audit.certificate == one.id for audit in audits)), None)
+    if last is None:
+        return Watch(note=NOTHING, alarm=ALARM)
+    series, monitor = _replayed(last.alpha, [one for one in audits if one.certificate == last.id])
+    ended = last.ended_at.isoformat() if last.ended_at is not None else ""
+    return replace(_watch(monitor, 0.0, series[-_DRAWN:]), ended=ended) if monitor is not None else Watch(note=NOTHING)
+
+
+def _replayed(alpha: float | None, audits: Sequence[Audit]) -> tuple[tuple[Watched, ...], Monitor | None]:
+    if alpha is None:
+        return (), None
+    series, monitor = [], start(alpha)
     for audit in audits:
         monitor = observe(monitor, audit.wrong)
         series.append(Watched(audit.at.isoformat(), monitor.evidence, monitor.audits, monitor.errors))
-    known = monitor_of(stored or {})
-    return _watch(known, share, tuple(series[-1_000:]))
+    return tuple(series), monitor
 
 
-def _watch(monitor: Monitor, share: float, series: tuple[Watched, ...]) -> Watch:
-    evidence = monitor.evidence if math.isfinite(monitor.evidence) else None
-    note = "" if monitor.audits else QUIET
-    return Watch(monitor.alpha, ALARM, evidence, monitor.audits, monitor.errors, monitor.alarmed, share, series, note)
+def _watch(monitor: Monitor | None, share: float, series: tuple[Watched, ...]) -> Watch:
+    if monitor is None:
+        return Watch(note=NOTHING, alarm=ALARM)
+    return Watch(
+        alpha=monitor.alpha,
+        alarm=ALARM,
+        evidence=monitor.evidence,
+        audits=monitor.audits,
+        errors=monitor.errors,
+        alarmed=monitor.alarmed,
+        share=share,
+        series=series,
+        note="" if monitor.audits else QUIET,
+    )

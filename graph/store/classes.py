@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -28,20 +28,33 @@ class Seen(NamedTuple):
 
 
 class Decided(NamedTuple):
-    """A decision that stands, with its action; `kind` is `action` or the kind of the probe."""
+    """A decision that stands; `kind` is `action` or the kind of the probe."""
 
-    decision: DecisionRow
-    action: ActionRow
+    type: str
+    at: datetime
     kind: str
+
+
+class Measured(NamedTuple):
+    """What was measured of an action, whoever let it pass."""
+
+    at: datetime
+    readings: Sequence[Mapping[str, Any]]
 
 
 async def seen(tx: AsyncSession, tenant: str, since: datetime) -> Sequence[Seen]:
     """Return the classes that proposed anything since a moment, by verdict; copies that probes ask about are left out."""
     parts = (col(ActionRow.agent), col(ActionRow.tool), col(ActionRow.title), col(ActionRow.consequence), col(ActionRow.verdict))
     query = sa.select(*parts, sa.func.count(), sa.func.max(col(ActionRow.created_at)))
-    mine = sa.and_(col(ActionRow.tenant) == tenant, col(ActionRow.created_at) >= since, col(ActionRow.verdict) != "probe")
+    mine = sa.and_(col(ActionRow.tenant) == tenant, col(ActionRow.created_at) >= since, sa.text("actions.verdict <> 'probe'"))
     found = await tx.exec(query.where(mine).group_by(*parts))  # type: ignore[call-overload]
     return [Seen(*row) for row in found.all()]
+
+
+async def is_known(tx: AsyncSession, tenant: str, agent: str, tool: str) -> bool:
+    """Tell whether a class ever proposed anything."""
+    mine = (ActionRow.tenant == tenant, ActionRow.agent == agent, ActionRow.tool == tool, sa.text("actions.verdict <> 'probe'"))
+    return (await tx.exec(select(ActionRow.id).where(*mine).limit(1))).first() is not None
 
 
 async def decided(tx: AsyncSession, tenant: str, agent: str, tool: str, since: datetime, limit: int) -> Sequence[Decided]:
@@ -49,16 +62,26 @@ async def decided(tx: AsyncSession, tenant: str, agent: str, tool: str, since: d
     later = aliased(DecisionRow)
     overtaken = sa.exists().where(col(later.review) == col(DecisionRow.review), col(later.sequence) > col(DecisionRow.sequence))
     query = (
-        select(DecisionRow, ActionRow, ReviewRow.kind, ProbeRow.kind)
+        sa.select(col(DecisionRow.type), col(DecisionRow.created_at), col(ReviewRow.kind), col(ProbeRow.kind))
         .join(ActionRow, col(ActionRow.id) == col(DecisionRow.action))
         .join(ReviewRow, col(ReviewRow.id) == col(DecisionRow.review))
         .join(ProbeRow, col(ProbeRow.review) == col(DecisionRow.review), isouter=True)
-        .where(ActionRow.tenant == tenant, ActionRow.agent == agent, ActionRow.tool == tool)
-        .where(col(DecisionRow.created_at) >= since, DecisionRow.type != "withdrawn", ~overtaken)
+        .where(col(ActionRow.tenant) == tenant, col(ActionRow.agent) == agent, col(ActionRow.tool) == tool)
+        .where(col(DecisionRow.created_at) >= since, col(DecisionRow.type) != "withdrawn", ~overtaken)
         .order_by(sa.desc(col(DecisionRow.sequence)))
         .limit(limit)
     )
-    return [Decided(decision, action, probe or kind) for decision, action, kind, probe in (await tx.exec(query)).all()]
+    found = await tx.exec(query)  # type: ignore[call-overload]
+    return [Decided(decided, at, probe or kind) for decided, at, kind, probe in found.all()]
+
+
+async def measured(tx: AsyncSession, tenant: str, agent: str, tool: str, since: datetime, limit: int) -> Sequence[Measured]:
+    """Return what was measured of the actions of a class that policy ruled `gate`, newest first."""
+    query = sa.select(col(ActionRow.created_at), col(ActionRow.readings)).where(col(ActionRow.tenant) == tenant)
+    mine = (col(ActionRow.agent) == agent, col(ActionRow.tool) == tool, sa.text("actions.verdict <> 'probe'"))
+    query = query.where(*mine, col(ActionRow.created_at) >= since).order_by(sa.desc(col(ActionRow.created_at))).limit(limit)
+    found = await tx.exec(query)  # type: ignore[call-overload]
+    return [Measured(at, readings) for at, readings in found.all() if readings]
 
 
 async def offered(tx: AsyncSession, tenant: str) -> Sequence[CertificateRow]:

@@ -30,7 +30,7 @@ _CARD = (
     *("desk.js", "start_review.js"),
 )
 
-_INSIGHTS = ("charts.js", "figures.js", "ladder.js", "evidence.js", "signing.js", "insights.js", "start_insights.js")
+_INSIGHTS = ("charts.js", "figures.js", "evidence.js", "ladder.js", "signing.js", "insights.js", "start_insights.js")
 
 
 @cache

@@ -1,21 +1,35 @@
 // What a class has earned in sentences: the risk a lead signs, the certificate, what the next level needs, and warnings.
+const ASSUMED = 'The bound holds for actions like those that were counted: drawn with the same chance, one of each conversation, under the same model, prompt, policy and tool schema. It certifies agreement with reviewers, so what they miss is not in it.';
+const NO_RISK = 'Nothing of this class passes without a person, so there is no risk of the machine’s to sign. What reviewers miss shows below.';
+
+const riskSentence = (insight) => (insight.evidence.system_risk ? insight.evidence.system_risk.sentence : NO_RISK);
+
+const stepSentence = (body) => (body.to === undefined ? null : `The class is ${LEVELS[body.level].name}; its next level is ${LEVELS[body.to].name}${body.share ? `, at which ${shortPercent(body.share)} of what passes is audited` : ''}.`);
+
+const evidenceSentences = (body) => {
+  const { certificate, monitor, requirements = [], system_risk: risk } = body;
+  return [risk ? risk.sentence : null, stepSentence(body),
+    certificate ? `Certificate ${certificate.id}: at most ${percent(certificate.bound, 2)} of what passes is wrong, with ${percent(1 - certificate.delta, 1)} confidence. Of ${certificate.rows} rows ${certificate.n} pass at confidence ${certificate.threshold.toFixed(3)} or more, and ${certificate.k} of them were wrong. Promised are at most ${shortPercent(certificate.alpha)}.` : null,
+    ...requirements.filter(({ name }) => name !== 'certificate' || !certificate).map(({ told }) => told),
+    monitor && !requirements.some(({ name }) => name === 'monitor') ? `The monitor saw ${plural(monitor.audits, 'audit', 'audits')}, ${monitor.errors} wrong; evidence ${figure(monitor.evidence)}, alarm at 20.` : null,
+    certificate ? ASSUMED : null].filter(Boolean);
+};
+
 const riskView = (insight) => el('section', { class: 'ev-risk', 'aria-labelledby': 'ev-risk-title' },
   el('h4', { id: 'ev-risk-title' }, 'System risk'),
-  el('p', { class: 'ev-sentence' }, marked(insight.risk.sentence)),
-  insight.risk.assumptions.length ? el('details', {}, el('summary', {}, 'What this stands on'), el('ul', { class: 'ev-list' }, insight.risk.assumptions.map((text) => el('li', {}, marked(text))))) : null);
+  el('p', { class: 'ev-sentence' }, marked(riskSentence(insight))),
+  insight.evidence.system_risk ? el('p', { class: 'rc-soft ev-assumed' }, ASSUMED) : null);
 
 const needRow = ({ text, have, need }) => {
-  const counted = need !== null && need > 0;
-  const bar = counted ? el('div', { class: 'ev-bar', 'aria-hidden': 'true' }, el('i')) : null;
-  if (bar) bar.firstChild.style.width = `${Math.max(0, Math.min(100, (100 * have) / need))}%`;
-  return el('li', {}, el('span', {}, marked(text)), counted ? el('span', { class: 'ev-count' }, `${have} of ${need}`) : null, bar);
+  const bar = el('div', { class: 'ev-bar', 'aria-hidden': 'true' }, el('i'));
+  bar.firstChild.style.width = `${Math.max(0, Math.min(100, (100 * have) / (need || 1)))}%`;
+  return el('li', { class: 'ev-counted' }, el('span', {}, marked(text)), el('span', { class: 'ev-count' }, `${have} of ${need}`), bar, have < need ? el('span', { class: 'rc-soft' }, `${need - have} more`) : null);
 };
 
-const missingView = (insight) => {
-  if (insight.level >= LEVELS.length - 1) return null;
-  return el('section', { class: 'ev-box' }, el('h4', {}, 'What the next level needs'),
-    insight.missing.length ? el('ul', { class: 'ev-needs' }, insight.missing.map(needRow)) : el('p', { class: 'rc-soft' }, 'Nothing is missing but a signature.'));
-};
+const requirementRow = ({ met, told }) => el('li', { class: met ? 'ev-met' : 'ev-unmet' }, el('span', { class: 'ev-tick' }, met ? 'met' : 'missing'), el('span', {}, marked(told)));
+
+const missingView = (insight) => el('section', { class: 'ev-box' }, el('h4', {}, insight.to === insight.level ? `What ${LEVELS[insight.to].name} needs again` : `What the next level needs: ${LEVELS[insight.to].name}`),
+  el('ul', { class: 'ev-needs' }, (insight.evidence.requirements || []).map(requirementRow), insight.progress.map(needRow), insight.signable ? el('li', { class: 'ev-unmet' }, el('span', { class: 'ev-tick' }, 'missing'), el('span', {}, 'The signature of a lead or an admin.')) : null));
 
 const promiseRows = (promise) => [
   ['Promise', `at most ${shortPercent(promise.alpha)} wrong, with ${percent(1 - promise.delta)} confidence`],
@@ -36,4 +50,4 @@ const certificateView = (insight) => [
 
 const driftView = (insight) => el('section', { class: 'ev-box' }, el('h4', {}, 'Early warnings'),
   insight.drift.length ? el('ul', { class: 'ev-warnings' }, insight.drift.map((one) => el('li', {}, marked(one.text), one.at ? el('span', { class: 'rc-soft' }, ` ${clock(one.at)}`) : null)))
-    : el('p', { class: 'rc-soft' }, marked(insight.drift_note || 'None. Scores, edits and rejections are as they were.')));
+    : el('p', { class: 'rc-soft' }, marked(insight.drift_note)));

@@ -47,7 +47,7 @@ const certifiedMark = (box, at, certified) => {
 };
 
 const curveFinding = ({ certified, n }, at) => (certified
-  ? `At the ${certified.status === 'signed' ? 'certified' : 'offered'} threshold ${decimal(certified.threshold)}, ${shortPercent(certified.coverage)} pass and at most ${shortPercent(certified.bound)} of that is wrong (${percent(1 - certified.delta)} confidence; ${certified.k} wrong of ${certified.n} passing, ${certified.rows} certifying rows).${at ? ` The line shows all ${n} decided actions.` : ''}`
+  ? `At the ${certified.status === 'signed' ? 'certified' : 'offered'} threshold ${decimal(certified.threshold)}, ${shortPercent(certified.coverage)} pass and at most ${shortPercent(certified.bound)} of that is wrong (${percent(1 - certified.delta)} confidence; ${certified.k} wrong of ${certified.n} passing, ${certified.rows} certifying rows).${at ? ` The line shows the ${n} decided actions that certify.` : ''}`
   : `No threshold is certified. Where the line is low, much could pass with few errors, but a point read off it promises nothing (n ${n}).`);
 
 const thinned = (points, most = 40) => points.filter((_, place) => place % Math.max(1, Math.ceil(points.length / most)) === 0 || place === points.length - 1);
@@ -70,7 +70,8 @@ const curveChart = (insight, width) => {
       box.most = most;
       const shown = steady.length ? steady : curve.points;
       return [certified ? sv('line', { class: 'ch-line ch-dashed ch-alarm', x1: box.left, x2: box.right, y1: box.toY(certified.alpha), y2: box.toY(certified.alpha) }) : null,
-        sv('path', { class: 'ch-line ch-fitted', d: path(shown.map((point) => [box.toX(point.coverage), box.toY(Math.min(point.risk, most))])) }), certifiedMark(box, at, certified || {})];
+        sv('path', { class: 'ch-line ch-fitted', d: path(shown.map((point) => [box.toX(point.coverage), box.toY(Math.min(point.risk, most))])) }),
+        shown.length <= 12 ? shown.map((point) => FITTED.mark(box.toX(point.coverage), box.toY(Math.min(point.risk, most)), 3)) : null, certifiedMark(box, at, certified || {})];
     },
     columns: ['Threshold', 'Passes', 'Wrong among it', 'Wrong (count)', 'n'],
     rows: thinned(curve.points).map((point) => [decimal(point.threshold), percent(point.coverage, 1), percent(point.risk, 1), String(point.wrong), String(point.n)]),
@@ -79,7 +80,8 @@ const curveChart = (insight, width) => {
 
 const monitorFinding = (watch) => {
   const seen = `${plural(watch.errors, 'audited action was', 'audited actions were')} wrong, of ${watch.audits}; the promise allows ${shortPercent(watch.alpha)}.`;
-  return watch.alarmed ? `Alarm: the evidence reached ${watch.alarm}. ${seen}` : `Evidence that the promise is broken: ${figure(watch.evidence)}, alarm at ${watch.alarm}. ${seen}`;
+  const ended = watch.ended ? ` The certificate ended on ${clock(watch.ended)}.` : '';
+  return watch.alarmed ? `Alarm: the evidence reached ${watch.alarm}. ${seen}${ended}` : `Evidence that the promise is broken: ${figure(watch.evidence)}, alarm at ${watch.alarm}. ${seen}${ended}`;
 };
 
 const monitorChart = (insight, width) => {
@@ -111,23 +113,31 @@ const weeksChart = (insight, width) => {
   const weeks = insight.weeks.slice(-13);
   const title = 'How often do people change what the agent proposed?';
   if (!weeks.length) return withoutChart('weeks', title, 'Nothing of this class was decided by a person in these 90 days.');
+  const decided = weeks.reduce((sum, week) => sum + week.n, 0);
+  if (decided < 10) return withoutChart('weeks', title, `${10 - decided} more decided actions until this can be drawn.`);
+  const when = (week) => Math.round((Date.parse(week.monday) - Date.parse(weeks[0].monday)) / 604800000);
+  const last = when(weeks[weeks.length - 1]);
+  const steps = [...insight.history].reverse().map((step) => ({ level: step.after, at: (Date.parse(step.at) - Date.parse(weeks[0].monday)) / 604800000 - 0.5 })).filter(({ at }) => at > -0.4 && at < last + 0.4);
   const total = weeks.reduce((sum, week) => ({ n: sum.n + week.n, edited: sum.edited + week.edited, rejected: sum.rejected + week.rejected }), { n: 0, edited: 0, rejected: 0 });
   const most = niceMost(1.1 * Math.max(0.1, ...weeks.flatMap((week) => [week.rejected / week.n, week.edited / week.n])));
   const every = Math.max(1, Math.ceil(weeks.length / (width < 420 ? 4 : 7)));
-  const line = (box, field, { name, mark }) => [sv('path', { class: `ch-line ch-${name}`, d: path(weeks.map((week, place) => [box.toX(place), box.toY(week[field] / week.n)])) }),
-    weeks.map((week, place) => mark(box.toX(place), box.toY(week[field] / week.n)))];
-  const last = weeks.length - 1;
+  const line = (box, field, { name, mark }) => [sv('path', { class: `ch-line ch-${name}`, d: path(weeks.map((week) => [box.toX(when(week)), box.toY(week[field] / week.n)])) }),
+    weeks.map((week) => mark(box.toX(when(week)), box.toY(week[field] / week.n)))];
   return chart({
     id: 'weeks', title, width,
-    finding: `Of ${total.n} decided in ${plural(weeks.length, 'week', 'weeks')}, ${total.rejected} were rejected (${shortPercent(total.rejected / total.n)}) and ${total.edited} edited (${shortPercent(total.edited / total.n)}).`,
-    x: { domain: last ? [-0.4, last + 0.4] : [-1, 1], ticks: weeks.map((_, place) => place).filter((place) => (last - place) % every === 0), format: (place) => weekName(weeks[place].monday), label: 'week that begins on' },
+    finding: `Of ${total.n} decided in ${plural(weeks.length, 'week', 'weeks')}, ${total.rejected} were rejected (${shortPercent(total.rejected / total.n)}) and ${total.edited} edited (${shortPercent(total.edited / total.n)}).${steps.some(({ level }) => level >= 2) ? ' Where things pass, people see only the less confident rest and the audits, so these shares rise by that alone.' : ''}`,
+    x: { domain: last ? [-0.4, last + 0.4] : [-1, 1], ticks: weeks.filter((_, place) => (weeks.length - 1 - place) % every === 0).map(when), format: (place) => weekName(weeks.find((week) => when(week) === place).monday), label: 'week that begins on' },
     y: { domain: [0, most], ticks: evenly(SCALES[most], most), format: (value) => percent(value), label: 'of what was decided' },
-    counts: [{ name: 'even', label: 'n', values: weeks.map((week, place) => [place, week.n]) }],
-    legend: [{ name: 'rejected', mark: RAW.mark }, { name: 'edited', mark: FITTED.mark }],
-    draw: (box) => [line(box, 'rejected', RAW), line(box, 'edited', FITTED)],
+    counts: [{ name: 'even', label: 'n', values: weeks.map((week) => [when(week), week.n]) }],
+    legend: [{ name: 'rejected', mark: RAW.mark }, { name: 'edited', mark: FITTED.mark }, ...(steps.length ? [{ name: 'level changed', mark: (x, y) => sv('line', { class: 'ch-line ch-dashed ch-even', x1: x, x2: x, y1: y - 6, y2: y + 6 }) }] : [])],
+    draw: (box) => [steps.map(({ at, level }) => [sv('line', { class: 'ch-line ch-dashed ch-even', x1: box.toX(at), x2: box.toX(at), y1: box.top, y2: box.bottom }),
+      sv('text', { class: 'ch-count', x: box.toX(at) + 3, y: box.top + 9 }, `L${level}`)]), line(box, 'rejected', RAW), line(box, 'edited', FITTED)],
     columns: ['Week of', 'Decided', 'Approved', 'Edited', 'Rejected', 'Answered'],
     rows: weeks.map((week) => [weekName(week.monday), String(week.n), String(week.approved), String(week.edited), String(week.rejected), String(week.answered)]),
   });
 };
 
-const figuresView = (insight, width) => [reliabilityChart, curveChart, monitorChart, weeksChart].map((one) => one(insight, width));
+const figuresView = (insight, width) => {
+  const made = [reliabilityChart, curveChart, monitorChart, weeksChart].map((one) => one(insight, width));
+  return [...made.filter((one) => !one.classList.contains('ch-missing')), ...made.filter((one) => one.classList.contains('ch-missing'))];
+};

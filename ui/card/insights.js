@@ -7,7 +7,7 @@ const consequenceChip = (consequence) => (consequence
 const stateWord = (line) => {
   if (line.watch.alarmed) return el('span', { class: 'in-state in-alarm' }, 'alarm');
   if (line.suspended) return el('span', { class: 'in-state in-alarm' }, 'suspended');
-  if (line.offered && line.offered.level > line.level) return el('span', { class: 'in-state in-offer' }, 'to be signed');
+  if (line.offered) return el('span', { class: 'in-state in-offer' }, 'to be signed');
   return null;
 };
 
@@ -24,9 +24,9 @@ const classLine = (line, chosen, choose) => el('li', {}, el('button', { type: 'b
   el('span', { class: 'in-states' }, stateWord(line))));
 
 const signButtons = (insight, signing, you, onDone) => {
-  const offer = insight.offered && insight.offered.level > insight.level ? insight.offered : null;
-  const up = offer ? el('button', { type: 'button', class: 'rv-button sg-go', disabled: !you.may_sign, on: { click: () => promotion(signing, insight, offer.level, onDone) } }, `Promote to ${LEVELS[offer.level].name}…`) : null;
-  const down = insight.level > 0 ? el('button', { type: 'button', class: 'rv-button', disabled: !you.may_sign, on: { click: () => demotion(signing, insight, onDone) } }, 'Demote…') : null;
+  const { to, level, signable } = insight;
+  const up = signable ? el('button', { type: 'button', class: 'rv-button sg-go', disabled: !you.may_sign, on: { click: () => promotion(signing, insight, to, onDone) } }, to === level ? `Sign ${LEVELS[to].name} again…` : `Promote to ${LEVELS[to].name}…`) : null;
+  const down = level > 0 || !insight.version ? el('button', { type: 'button', class: 'rv-button', disabled: !you.may_sign, on: { click: () => demotion(signing, insight, onDone) } }, 'Demote…') : null;
   return el('div', { class: 'in-sign' }, up, down, you.may_sign ? null : el('span', { class: 'rc-soft' }, you.why_not));
 };
 

@@ -14,23 +14,23 @@ const smallLadder = (level, suspended) => el('span', { class: `ld-small${suspend
 
 const ladderView = (insight) => el('ol', { class: 'ld-ladder', 'aria-label': 'Levels of autonomy' }, LEVELS.map(({ name, what }, step) => {
   const here = step === insight.level;
-  const offered = insight.offered && insight.offered.level === step && step > insight.level;
+  const offered = insight.signable && insight.to === step && step > insight.level;
   const said = here ? (insight.suspended ? 'suspended' : `here${insight.since ? ` since ${clock(insight.since)}` : ''}`) : offered ? 'to be signed' : '';
   return el('li', { class: `${here ? 'ld-here' : ''}${step < insight.level ? ' ld-below' : ''}${offered ? ' ld-offered' : ''}`, 'aria-current': here ? 'step' : null },
     el('b', {}, `L${step} ${words(name)}`), el('span', { class: 'rc-soft' }, what), said ? el('span', { class: 'ld-said' }, said) : null);
 }));
 
-const MACHINES = { monitor: 'the monitor', key: 'a change of what it was earned with', reviewers: 'reviewer health', policy: 'the policy', learner: 'the learner' };
+const MACHINES = { monitor: 'the monitor', key: 'a change of its key', reviewers: 'reviewer health', critical: 'a critical error' };
 
 const stepRow = (step) => {
   const up = step.after > step.before;
-  const frozen = ((step.evidence || {}).sentences || []).map((text) => el('li', {}, marked(text)));
+  const frozen = evidenceSentences(step.evidence || {}).map((text) => el('li', {}, marked(text)));
   return el('li', {},
     el('div', { class: 'rv-when' }, el('div', {}, clock(step.at)), el('div', {}, 'by ', el('b', {}, marked(MACHINES[step.by] || step.by)))),
     el('div', { class: 'rv-body' },
       el('div', { class: 'rv-title' }, `${levelWords(step.before)} → ${levelWords(step.after)}`),
       step.reason ? el('div', { class: 'rc-text' }, marked(step.reason)) : null,
-      frozen.length ? el('details', {}, el('summary', {}, 'The evidence, as it was signed'), el('ul', { class: 'ev-frozen' }, frozen)) : null),
+      frozen.length ? el('details', {}, el('summary', {}, up ? 'The evidence, as it was signed' : 'The evidence at that moment'), el('ul', { class: 'ev-frozen' }, frozen)) : null),
     el('div', {}, el('span', { class: `rv-word ${up ? 'rv-word-approve' : step.after === step.before ? 'rv-word-stalled' : 'rv-word-reject'}` }, up ? 'promoted' : step.after === step.before ? 'changed' : 'demoted')));
 };
 

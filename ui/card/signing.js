@@ -1,4 +1,6 @@
 // Where a lead promotes or demotes a class: frozen evidence in sentences, a typed reason, the digest of what was read; refuses stale evidence.
+const AGAIN = 'look again';
+
 const signingDialog = () => {
   const title = el('h2', { id: 'sg-title', tabindex: '-1' });
   const body = el('div', { class: 'sg-body', id: 'sg-body', tabindex: '0', role: 'group', 'aria-label': 'What you sign' });
@@ -18,6 +20,7 @@ const signingDialog = () => {
     sending = true;
     const failed = await send(reason);
     sending = false;
+    if (failed === AGAIN) return;
     if (failed) problem.textContent = failed; else dialog.close();
   };
   const open = ({ heading, content, ask, confirm, danger, onSend, keep }) => {
@@ -38,7 +41,7 @@ const signingDialog = () => {
 const sentenceList = (sentences, before) => el('ol', { class: 'sg-sentences' }, sentences.map((text) => el('li', { class: before && !before.includes(text) ? 'sg-new' : '' }, marked(text))));
 
 const promotion = (signing, insight, to, onDone, before) => {
-  const sentences = insight.evidence.sentences || [];
+  const sentences = evidenceSentences(insight.evidence);
   const gone = before ? before.filter((text) => !sentences.includes(text)) : [];
   signing.open({
     heading: [before ? 'This changed while you looked: ' : '', 'promote ', marked(words(insight.title || insight.tool)), ` to ${LEVELS[to].name}?`],
@@ -51,15 +54,15 @@ const promotion = (signing, insight, to, onDone, before) => {
     ],
     ask: 'Why are you convinced?', confirm: `Sign for ${LEVELS[to].name}`, keep: Boolean(before),
     onSend: async (reason) => {
-      const request = { agent: insight.agent, tool: insight.tool, to, certificate: insight.offered ? insight.offered.id : '', evidence: insight.evidence_digest, reason };
+      const certificate = insight.offered ? insight.offered.id : '';
+      const request = { agent: insight.agent, tool: insight.tool, to, certificate, evidence: insight.evidence_digest, shown: insight.evidence, reason };
       const { status, body } = await settled('POST', '/api/autonomy/promote', request);
       if (status === 200) { onDone(body.class, `Promoted to ${LEVELS[to].name}.`); return ''; }
       if (body.error === 'stale_evidence' && body.class) {
         onDone(body.class, '');
-        const next = body.class.offered;
-        if (!next || next.level <= body.class.level) return `${body.message} Nothing is on offer any more.`;
-        promotion(signing, body.class, next.level, onDone, sentences);
-        return ' ';
+        if (!body.class.signable) return body.message;
+        promotion(signing, body.class, body.class.to, onDone, sentences);
+        return AGAIN;
       }
       return body.message;
     },
@@ -67,8 +70,8 @@ const promotion = (signing, insight, to, onDone, before) => {
 };
 
 const demotion = (signing, insight, onDone) => {
-  const to = el('select', { id: 'sg-to' }, LEVELS.map(({ name }, level) => ({ name, level })).filter(({ level }) => level < insight.level).reverse()
-    .map(({ name, level }) => el('option', { value: level }, `L${level} ${name}`)));
+  const lower = LEVELS.map((_, level) => level).filter((level) => level < insight.level || (!insight.version && level === insight.level)).reverse();
+  const to = el('select', { id: 'sg-to' }, lower.map((level) => el('option', { value: level }, `${levelWords(level)}${level === insight.level ? ', without a stated threshold' : ''}`)));
   signing.open({
     heading: ['Demote ', marked(words(insight.title || insight.tool)), '?'],
     content: [el('p', {}, 'It takes effect with the next action. What has been started ends by itself.'),
