@@ -106,7 +106,11 @@ def _reason(kind: ActionType, mode: Mode, allowed: list[Mode]) -> str:
         )
         return "; ".join(one for one in (shown or "reading changes nothing", cheapest) if one)
     if ceiling_of(kind) == "in the loop":
-        why = "it cannot be taken back, and your policy states no more" if kind.consequence == "irreversible" else "your policy says so"
+        why = (
+            "it cannot be taken back, and your policy states no more"
+            if kind.consequence == "irreversible"
+            else "your policy says so"
+        )
         return f"nothing looser is open to it: {why}"
     if kind.labelled == 0 and kind.certificate is None:
         return "nothing is measured yet"
