@@ -84,7 +84,7 @@ class _Writer:
         if action.verdict == "review":
             return [*rows, *self._decided(action, at, right, "action")]
         if action.provenance["earned"]["audited"]:
-            copy = copy_of(action, "audit", at)
+            copy = copy_of(action, at)
             rows += [self._thread(copy), copy, *self._decided(copy, at, right, "probe")]
             rows.append(self._probe(action, rows[-1], right))
         return rows
