@@ -235,10 +235,11 @@ def _monitor(facts: Facts, least: int) -> Requirement:
 
 
 def _reviewers(facts: Facts) -> Requirement:
-    if facts.health is None:
+    if facts.health is None or facts.health.get("healthy") is None:
         met = facts.to == Level.CERTIFIED
         said = "so the labels are only as good as they are" if met else "which this level needs"
-        return Requirement("reviewers", met, f"How much reviewers catch was never measured, {said}.")
+        known = "was never measured" if facts.health is None else "is not known well enough yet"
+        return Requirement("reviewers", met, f"How much reviewers catch {known}, {said}.")
     why = str(facts.health.get("why", ""))
     if facts.health.get("healthy") is True:
         return Requirement("reviewers", True, f"Reviewers can be relied on. {why}".strip())

@@ -20,6 +20,8 @@ from ..graph.store.session import Store
 from .counting import taken_in
 from .lowering import watched_over
 from .offering import Offers
+from .probing import mix_in
+from .reviewer_health import look
 
 __all__ = ["Learner"]
 
@@ -60,7 +62,7 @@ class Learner(Protocol):
         return changed
 
     def _parts(self) -> Sequence[Callable[[], Awaitable[int]]]:
-        return (self._watch, self._offer)
+        return (self._watch, self._offer, self._mix_in, self._look)
 
     async def _tried(self, part: Callable[[], Awaitable[int]]) -> int:
         try:
@@ -73,6 +75,12 @@ class Learner(Protocol):
 
     async def _watch(self) -> int:
         return await watched_over(self._store, self._clock, self._tenant)
+
+    async def _mix_in(self) -> int:
+        return await mix_in(self._store, self._clock, self._tenant)
+
+    async def _look(self) -> int:
+        return await look(self._store, self._clock, self._tenant)
 
     async def _offer(self) -> int:
         if self._unable:

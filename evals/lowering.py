@@ -37,6 +37,6 @@ def cause_of(row: AutonomyRow, health: Mapping[str, Any] | None) -> tuple[Cause,
         return None
     if row.suspended.startswith(VOID):
         return "key", row.suspended
-    if not row.suspended and health is not None and health.get("healthy") is not True:
+    if not row.suspended and health is not None and health.get("healthy") is False:
         return "reviewers", f"Reviewers cannot be relied on now. {health.get('why', '')}".strip()
     return None

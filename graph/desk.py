@@ -37,6 +37,7 @@ from .control.undoing import Undoer
 from .errors import AssentError
 from .gate import gate_graph
 from .looking import chatting, reading, tasks
+from .looking.handing import Handed
 from .looking.views import ExampleView, HistoryLine, ReviewCard, Task
 from .memory import Memory
 from .precedents import Embedder, Example
@@ -77,6 +78,7 @@ class Desk(Cards, Controls, Evidence):
         self.sweeper = Sweeper(store, clock, tenant, waker, sender, Signer(store, clock, tenant, signing), *learned)
         self.worker = Worker(store, clock, tenant, self.agents, self.sweeper)
         self._ledger = Ledger(store, clock, limits)
+        self._handed = Handed()
         self._gates: dict[str, list[Gate]] = {}
 
     # -- building ------------------------------------------------------------------------------------------------------
@@ -258,9 +260,14 @@ class Desk(Cards, Controls, Evidence):
         """Return what waits for a decision, most urgent first.
 
         With `mine` only what is this person's to decide now: not held by somebody else, not theirs as requester, of a role they
-        have, and not approved by them already.
+        have, and not approved by them already; nothing when they have reached the daily cap. Two people who ask at the same time
+        get different cards first.
         """
-        return await reading.pending(self.store, self.clock, actor, limit, exclude, search, tool, mine=mine)
+        if not mine or exclude or search or tool:
+            return await reading.pending(self.store, self.clock, actor, limit, exclude, search, tool, mine=mine)
+        beside = len(self._handed.others(actor, self.clock()))
+        cards = await reading.pending(self.store, self.clock, actor, limit, (), "", "", mine=True, beside=beside)
+        return self._handed.hand(actor, cards, self.clock())[:limit]
 
     async def card(self, review_id: str, actor: str) -> ReviewCard:
         """Return one review."""

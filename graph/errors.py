@@ -85,6 +85,17 @@ class HeldByAnother(AssentError):
         super().__init__(f"{holder} works on this card until {until:%H:%M:%S} UTC; a lead may take it over.")
 
 
+class EnoughToday(AssentError):
+    """You have decided as much as one day allows here."""
+
+    def __init__(self, count: int, until: datetime) -> None:
+        self.count, self.until = count, until
+        super().__init__(
+            f"You have decided {count} cards today, which is as many as one day allows here. It goes on at {until:%H:%M} UTC on "
+            f"{until:%d %B %Y}; a lead may raise the cap: assent reviewing set daily_cap=NUMBER."
+        )
+
+
 class AlreadyApproved(AssentError):
     """You have approved this already; somebody else has to as well."""
 

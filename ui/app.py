@@ -28,6 +28,8 @@ from .guard import Guard
 from .insights import Insights
 from .insights_routes import insights_router
 from .records import Records
+from .reviewers import Reviewers
+from .reviewers_routes import reviewers_router
 from .service import DeskService
 from .sessions import gradio_user, sign_in_refusal, sign_in_router
 from .settings import UiSettings
@@ -64,6 +66,7 @@ def _inner(desk: Desk, settings: UiSettings) -> FastAPI:
         control_router(Control(desk)),
         insights_router(Insights(desk)),
         advice_router(Advising(desk)),
+        reviewers_router(Reviewers(desk)),
         records_router(records),
         tasks_router(records),
         examples_router(records),

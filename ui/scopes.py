@@ -14,7 +14,7 @@ _READING: tuple[tuple[str, frozenset[str]], ...] = (
 _CHANGING: tuple[tuple[str, frozenset[str]], ...] = (
     (r"/api/threads/.*", frozenset({"send"})),
     (r"/api/(reviews|actions|holds|tasks|cases|examples)/.*", frozenset({"decide"})),
-    (r"/api/(stops|advice|autonomy)(/.*)?", frozenset({"control"})),
+    (r"/api/(stops|advice|autonomy|reviewers)(/.*)?", frozenset({"control"})),
     (r"/api/(users|audit|settings)(/.*)?", frozenset({"admin"})),
 )
 

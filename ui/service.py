@@ -60,7 +60,7 @@ class DeskService:
         return {
             "ok": True,
             "decided": as_json(decided),
-            "undo_seconds": window,
+            "undo_seconds": 0.0 if decided.probe else window,
             "items": await self._next(actor, [*request.holding, review_id]),
             "stats": {"waiting": await self.desk.count_pending(actor)},
         }

@@ -19,6 +19,7 @@ _STATUS: tuple[tuple[str, int, str], ...] = (
     ("Superseded", 409, "superseded"),
     ("Expired", 409, "expired"),
     ("HeldByAnother", 409, "held"),
+    ("EnoughToday", 429, "enough_today"),
     ("AlreadyApproved", 409, "already_approved"),
     ("TooLate", 409, "too_late"),
     ("NotAllowed", 403, "not_allowed"),

@@ -86,6 +86,7 @@ def decision(tx: AsyncSession, row: DecisionRow, action: ActionRow | None) -> No
         "digest": row.digest,
         "withdraws": row.withdraws,
         "seen_ms": row.seen_ms,
+        **({"hasty": True} if row.seen_ms is not None and row.floor_ms is not None and row.seen_ms < row.floor_ms else {}),
         "effective_at": _moment(row.effective_at),
         "valid_until": _moment(row.valid_until) if row.valid_until is not None else None,
     }

@@ -19,10 +19,11 @@ from ..store.models import ActionRow, DecisionRow, ReviewRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
 from ..wiring import Gate
-from . import probing
+from . import caps, probing, reading_time, reviewing
 from .decisions import Approve, Edit, Reject, Respond
 from .editing import Edited, ask_edited, edited_action, valid_for
 from .obstacles import approved_already, obstacle
+from .reviewing import CONSEQUENTIAL, Reviewing
 from .standing import APPROVALS, Standing, last_words, standing
 from .teaching import example_of
 
@@ -54,6 +55,8 @@ class Decided:
     """What kind of probe it was, told only now; empty for an action that may run."""
     revealed: str = ""
     """What to tell the reviewer about it."""
+    hasty: str = ""
+    """What to tell somebody who decided something consequential faster than it can be read; nothing is held up by it."""
 
 
 async def decide(
@@ -76,15 +79,19 @@ async def decide(
         if key is not None and (known := await reviews.by_key(tx, user.tenant, actor, key)) is not None:
             return await _known(tx, known, review, action, answer, now)
         await _may_decide(tx, review, action, user, answer, now)
+        chosen = await reviewing.read(tx, user.tenant)
+        if (enough := await caps.enough(tx, user, now, chosen)) is not None:
+            raise enough
         effective = now + timedelta(seconds=_window(undo_window) if review.kind == "action" else 0.0)
         decision = _decision(review, action, answer, user, edited, key, now, effective)
         decision.valid_until = await _valid_until(tx, decision, review, action, edited)
+        quick = _timed(decision, review, action, chosen)
         if not await reviews.add_decision(tx, decision):
             raise NotAllowed("This idempotency key belongs to another decision; use a fresh one.")
         records.decision(tx, decision, action)
         if edited is not None and review.kind == "action":
             await ask_edited(tx, review, action, edited, user, now)
-        done = await _counted(tx, review, action, decision, now)
+        done = replace(await _counted(tx, review, action, decision, now), hasty=quick)
         probe = await probing.answered(tx, review, action, decision, now) if review.kind != "action" else None
         done = told(done, probe)
         if done.status != "pending" and (probe is None or probe.kind in probing.TEACHES):
@@ -98,6 +105,16 @@ async def decide(
 def told(done: Decided, probe: ProbeRow | None) -> Decided:
     """Return what a decision came to with what its review was, which is told from now on."""
     return done if probe is None else replace(done, probe=probe.kind, revealed=probing.revealed(probe))
+
+
+def _timed(decision: DecisionRow, review: ReviewRow, action: ActionRow, chosen: Reviewing) -> str:
+    """Put the least reading time on a consequential decision, and return what to tell whoever was faster."""
+    if action.consequence not in CONSEQUENTIAL:
+        return ""
+    words = reading_time.words_of(action, action.args if review.args is None else review.args)
+    decision.floor_ms = reading_time.floor_ms(words, chosen.floor)
+    hasty = reading_time.is_hasty(decision.seen_ms, decision.floor_ms)
+    return reading_time.told(decision.seen_ms or 0, words) if hasty else ""
 
 
 async def _edited(

@@ -1,7 +1,7 @@
 """What people are told outside the desk, and in which words: ids, titles and numbers, never arguments or anybody's text.
 
-Kinds are `warning`, `expired`, `escalated`, `stopped`, `lifted`, `unknown` and `demoted`. A notice is a row of the transaction that
-makes it necessary; `graph/control/notifying.py` sends it.
+Kinds are `warning`, `expired`, `escalated`, `stopped`, `lifted`, `unknown`, `demoted` and `reviewers`. A notice is a row of the
+transaction that makes it necessary; `graph/control/notifying.py` sends it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..store.control_models import NoticeRow, StopRow
 from ..store.models import ExecutionRow, ReviewRow
 from ..store.session import AsyncSession
 
-KINDS = ("warning", "expired", "escalated", "stopped", "lifted", "unknown", "demoted")
+KINDS = ("warning", "expired", "escalated", "stopped", "lifted", "unknown", "demoted", "reviewers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ async def about_unknown(tx: AsyncSession, row: ExecutionRow, now: datetime, what
 async def about_demotion(tx: AsyncSession, tenant: str, agent: str, tool: str, now: datetime, text: str, **more: Any) -> None:
     """Tell that a class of actions was taken to a lower level, or that nothing of it passes any more."""
     await notices.add(tx, tenant, "demoted", now, {"text": text, "agent": agent, "tool": tool, **more})
+
+
+async def about_reviewer(tx: AsyncSession, tenant: str, now: datetime, name: str, text: str, alarm: str) -> None:
+    """Tell a lead that a reviewer misses too much, or decides faster than anybody reads."""
+    await notices.add(tx, tenant, "reviewers", now, {"text": text, "to": "role:lead", "reviewer": name, "alarm": alarm})
 
 
 def described(stop: StopRow) -> str:

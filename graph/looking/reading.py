@@ -7,6 +7,7 @@ from typing import Any
 
 from ..access.people import require
 from ..audit.masking import hidden, masked
+from ..authority import caps
 from ..clock import Clock
 from ..errors import UnknownReview
 from ..rules.terms import DECIDERS, rank
@@ -20,15 +21,30 @@ from .views import ExampleView, HistoryLine, ReviewCard, automatic_line, example
 
 
 async def pending(
-    store: Store, clock: Clock, actor: str, limit: int, exclude: Sequence[str], search: str, tool: str, *, mine: bool = False
+    store: Store,
+    clock: Clock,
+    actor: str,
+    limit: int,
+    exclude: Sequence[str],
+    search: str,
+    tool: str,
+    *,
+    mine: bool = False,
+    beside: int = 0,
 ) -> list[ReviewCard]:
-    """Return what waits for a decision, most urgent first; with `mine` only what this person can decide now."""
+    """Return what waits for a decision, most urgent first; with `mine` only what this person can decide now.
+
+    `beside` so many more are returned.
+    """
     async with store.read() as tx:
         user, now = await require(tx, actor, "viewer"), clock()
+        full = await caps.enough(tx, user, now)
+        if mine and full is not None:
+            return []
         roles = [role for role in DECIDERS if rank(role) <= rank(user.role)]
         reviewer = Reviewer(user.name, roles, now) if mine else None
-        found = await reviews.pending(tx, user.tenant, limit, exclude, search, tool, reviewer, not_for=user.name)
-        return await cards_of(tx, found, user, now)
+        found = await reviews.pending(tx, user.tenant, limit + beside, exclude, search, tool, reviewer, not_for=user.name)
+        return await cards_of(tx, found, user, now, full)
 
 
 async def one_card(store: Store, clock: Clock, review_id: str, actor: str) -> ReviewCard:
@@ -39,7 +55,7 @@ async def one_card(store: Store, clock: Clock, review_id: str, actor: str) -> Re
         action = await reviews.action(tx, review.action) if review else None
         if review is None or action is None or review.tenant != user.tenant or kept_from(review, user.name):
             raise UnknownReview
-        (card,) = await cards_of(tx, [(review, action)], user, clock())
+        (card,) = await cards_of(tx, [(review, action)], user, clock(), await caps.enough(tx, user, clock()))
         return card
 
 

@@ -7,6 +7,7 @@ from datetime import datetime
 
 from ..authority.obstacles import approved_already, obstacle
 from ..authority.standing import judged, last_words
+from ..errors import EnoughToday
 from ..store import examples, reviews, users
 from ..store.models import ActionRow, DecisionRow, ReviewRow
 from ..store.people_models import UserRow
@@ -15,15 +16,22 @@ from .views import ReviewCard, Seen, card
 
 
 async def cards_of(
-    tx: AsyncSession, found: Sequence[tuple[ReviewRow, ActionRow]], user: UserRow, now: datetime
+    tx: AsyncSession,
+    found: Sequence[tuple[ReviewRow, ActionRow]],
+    user: UserRow,
+    now: datetime,
+    full: EnoughToday | None = None,
 ) -> list[ReviewCard]:
-    """Return cards as `user` sees them; decisions are read for those only that can have any which count."""
+    """Return cards as `user` sees them; decisions are read for those only that can have any which count.
+
+    `full` is why this person decides nothing more today.
+    """
     asked = [review.id for review, _ in found if review.quorum > 1 or review.args is not None or review.status != "pending"]
     said: dict[str, list[DecisionRow]] = {}
     for row in await reviews.decisions_of(tx, asked):
         said.setdefault(row.review, []).append(row)
     people = await users.several(tx, {row.actor for rows in said.values() for row in rows})
-    return [await _card(tx, review, action, said.get(review.id, []), people, user, now) for review, action in found]
+    return [await _card(tx, review, action, said.get(review.id, []), people, user, now, full) for review, action in found]
 
 
 async def _card(
@@ -34,10 +42,11 @@ async def _card(
     people: dict[str, UserRow],
     user: UserRow,
     now: datetime,
+    full: EnoughToday | None,
 ) -> ReviewCard:
     words = last_words(rows)
     found = judged(review, action, words.values(), people, now)
-    in_the_way = obstacle(review, action, user, now) or approved_already(review, user, found)
+    in_the_way = obstacle(review, action, user, now) or approved_already(review, user, found) or full
     blocked = str(in_the_way or "") if review.status == "pending" else f"This review is no longer pending: it is {review.status}."
     authors = [row.actor for row in rows if row.type == "edit" and row.digest == review.digest]
     edited_by = authors[-1] if authors and review.args is not None else None

@@ -173,6 +173,8 @@ class DecisionRow(SQLModel, table=True):
     reason: str = ""
     message: str = Field(default="", sa_type=sa.Text)
     seen_ms: int | None = None
+    floor_ms: int | None = None
+    """The least time in which the card could be read, when something costly or irreversible was decided; faster was hasty."""
     key: str | None = None
     withdraws: str | None = None
     """The decision that a `withdrawn` row takes back."""
@@ -183,6 +185,7 @@ class DecisionRow(SQLModel, table=True):
     __table_args__ = (
         sa.UniqueConstraint("tenant", "actor", "key", name="decisions_key"),
         sa.Index("decisions_newest", "tenant", "sequence"),
+        sa.Index("decisions_actor", "tenant", "actor", "created_at"),
     )
 
 

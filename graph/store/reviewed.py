@@ -68,6 +68,13 @@ async def newest(tx: AsyncSession, tenant: str) -> int:
     return int(await tx.scalar(query.order_by(sa.desc(col(DecisionRow.sequence))).limit(1)) or 0)
 
 
+async def count_since(tx: AsyncSession, tenant: str, actor: str, at: datetime, cap: int) -> int:
+    """Return how many decisions a person gave since a moment, counted to `cap` at most; what was taken back counts too."""
+    which = (col(DecisionRow.tenant) == tenant, col(DecisionRow.actor) == actor, col(DecisionRow.created_at) >= at)
+    given = sa.select(sa.literal(1)).select_from(DecisionRow).where(*which, col(DecisionRow.type) != "withdrawn").limit(cap)
+    return int(await tx.scalar(sa.select(sa.func.count()).select_from(given.subquery())) or 0)
+
+
 async def deciders(tx: AsyncSession, tenant: str, lately: datetime, limit: int = 2_000) -> dict[str, tuple[str, int]]:
     """Return who of the active people decided lately: their role, and how often among the newest `limit` decisions."""
     recent = sa.select(col(DecisionRow.actor), col(DecisionRow.created_at)).where(col(DecisionRow.tenant) == tenant)
@@ -130,3 +137,30 @@ async def open_probes(tx: AsyncSession, tenant: str, kinds: Sequence[str]) -> Se
         .where(ReviewRow.status == "pending")
     )
     return (await tx.exec(query)).all()
+
+
+async def given(tx: AsyncSession, tenant: str, since: datetime, limit: int = 20_000) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Return who decided what when, how long they had it before them and how long it takes to read at least, newest first."""
+    query = sa.select(
+        col(DecisionRow.actor), col(DecisionRow.type), col(DecisionRow.created_at), col(DecisionRow.seen_ms),
+        col(DecisionRow.floor_ms),
+    )  # fmt: skip
+    query = query.where(col(DecisionRow.tenant) == tenant, col(DecisionRow.created_at) >= since)
+    return await _rows(
+        tx, query.where(col(DecisionRow.type) != "withdrawn").order_by(sa.desc(col(DecisionRow.sequence))).limit(limit)
+    )
+
+
+async def known(tx: AsyncSession, tenant: str, since: datetime, limit: int = 20_000) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Return who answered a known-answer item, what the answer was known to be, and what they made of it; newest first."""
+    query = sa.select(col(ProbeRow.answered_by), col(ProbeRow.expected), col(ProbeRow.outcome))
+    query = query.where(col(ProbeRow.tenant) == tenant, col(ProbeRow.kind) == "known", col(ProbeRow.answered_at) >= since)
+    return await _rows(tx, query.order_by(sa.desc(col(ProbeRow.answered_at))).limit(limit))
+
+
+async def seconds(tx: AsyncSession, tenant: str, since: datetime, limit: int = 20_000) -> Sequence[sa.Row[*tuple[Any, ...]]]:
+    """Return who decided an action first, who was asked second, and what each made of it; newest first."""
+    query = sa.select(col(ReviewRow.not_for), col(ProbeRow.answered_by), col(ProbeRow.expected), col(ProbeRow.outcome))
+    query = query.join(ReviewRow, col(ReviewRow.id) == col(ProbeRow.review))
+    query = query.where(col(ProbeRow.tenant) == tenant, col(ProbeRow.kind) == "second", col(ProbeRow.answered_at) >= since)
+    return await _rows(tx, query.order_by(sa.desc(col(ProbeRow.answered_at))).limit(limit))

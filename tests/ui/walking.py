@@ -78,6 +78,7 @@ def filled_in(model: Any, digest: str) -> dict[str, Any]:
         "to": "role:lead",
         "scope": "all",
         "name": "",
+        "values": {"known": 0.5},
     }
     if "to" in getattr(model, "model_fields", {}) and "tool" in model.model_fields:  # a level, not a person
         known |= {"to": 0, "agent": "assent", "tool": "refund", "evidence": "0" * 64}

@@ -139,7 +139,9 @@ const reviewDesk = (root) => {
       accept(body);
       const line = strip.find(entry);
       if (line) strip.settle(line, body.undo_seconds, waitsStill(body.decided));
-      if (line && line.undoWanted) undo(line);
+      if (line && line.undoWanted && !body.decided.probe) undo(line);
+      status.hint(body.decided.hasty ? `RQ-${entry.card.number}: ${body.decided.hasty}` : '');
+      if (body.decided.revealed) notice(`RQ-${entry.card.number}: ${body.decided.revealed}`);
     }
     if (state.loading && !box.waiting().length) refresh();
   };
@@ -243,7 +245,7 @@ const reviewDesk = (root) => {
     }
   };
 
-  fill(root, status.live, status.banner, el('div', { class: 'rc-top' }, status.stats, strip.node), status.notices, stage, bar.node, help.node);
+  fill(root, status.live, status.banner, el('div', { class: 'rc-top' }, status.stats, strip.node), status.hinted, status.notices, stage, bar.node, help.node);
   paint();
   installKeys(root, press, () => (state.panel ? state.panel.submit() : false));
   clearInterval(window.assentBeat);

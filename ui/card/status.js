@@ -11,9 +11,14 @@ const statusArea = (onRetry) => {
   const banner = el('div', { class: 'rc-banner', role: 'alert', hidden: true });
   const notices = el('div', { class: 'rc-notices', role: 'status' });
   const stats = el('p', { class: 'rc-stats' });
+  const hinted = el('p', { class: 'rc-soft rc-hint', role: 'status', hidden: true });
   const number = (value, label, name) => el('span', { class: name || '' }, el('b', {}, value), ` ${label}`);
   return {
-    live, banner, notices, stats,
+    live, banner, notices, stats, hinted,
+    hint(text) {
+      hinted.hidden = !text;
+      hinted.textContent = text;
+    },
     say(text) { live.textContent = text; },
     notice(text) {
       const line = el('div', { class: 'rc-notice' }, el('span', {}, marked(text)),

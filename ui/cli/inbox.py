@@ -226,6 +226,16 @@ def _decide(
         print_json(done)
         return
     show(f"RQ-{done['number']} {done['status']} by {who}: {done['title']} {_short(done['accepted'] or done['args'])}")
+    _tell(done)
+
+
+def _tell(done: dict[str, Any]) -> None:
+    """Say what a decision came to, and what the card was, which is told only now."""
+    for line in (done["revealed"], done["hasty"]):
+        if line:
+            show(line)
+    if done["probe"]:
+        return
     if done["outcome"]:
         show(f"{done['outcome']}: {done['result']}")
     elif done["status"] == "pending":
@@ -275,8 +285,9 @@ async def opened(home: Path, database: str | None, model: str | None = None) -> 
             yield place.desk
 
 
-def _counts(decided: Decided) -> dict[str, int]:
-    return {"approvals": decided.approvals, "quorum": decided.quorum}
+def _counts(decided: Decided) -> dict[str, Any]:
+    told = {"probe": decided.probe, "revealed": decided.revealed, "hasty": decided.hasty}
+    return {"approvals": decided.approvals, "quorum": decided.quorum, **told}
 
 
 add_commands(app, opened, found)

@@ -25,6 +25,7 @@ from . import (
     model,
     people,
     rehearsing,
+    reviewing,
     simulating,
     web,
     working,
@@ -47,10 +48,12 @@ app.add_typer(model.app, name="model")
 app.add_typer(people.app, name="users")
 app.add_typer(audit.app, name="audit")
 app.add_typer(control.app, name="stops")
+app.add_typer(reviewing.app, name="reviewing")
 app.add_typer(database.app, name="db")
 audit.app.command("retain")(erasing.retain)
 database.app.command("backup")(backup.backup)
 database.app.command("restored")(erasing.restored)
+app.command("reviewers")(reviewing.reviewers)
 app.command("erase")(erasing.erase)
 app.command("certify")(certifying.certify)
 app.command("monitor")(certifying.monitor)
