@@ -5,7 +5,7 @@ BIN := $(VENV)/bin
 PORT ?= 7860
 
 .DEFAULT_GOAL := help
-.PHONY: help demo rehearse test check faults bench bench-queue bench-burst eval screenshots browser lock clean
+.PHONY: help demo rehearse test check faults bench bench-queue bench-burst eval evidence screenshots browser lock clean
 
 help:  ## say what there is
 	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed -E 's/:[^#]*## /\t/' | expand -t 14
@@ -40,6 +40,9 @@ bench-burst: $(VENV)/.test  ## twenty reviewers who decide at once, over HTTP, o
 
 eval: $(VENV)/.demo  ## the agent's proposals on the demo's held-out messages
 	$(BIN)/assent eval run demo $(ARGS)
+
+evidence: $(VENV)/.demo  ## measure the gate on labelled rows and write docs/evidence.md
+	$(BIN)/assent evidence $(ARGS)
 
 screenshots: $(VENV)/.test browser  ## take the README's pictures again
 	$(BIN)/python docs/screenshots.py

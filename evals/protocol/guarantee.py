@@ -9,45 +9,21 @@ from __future__ import annotations
 
 import math
 import random
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from dataclasses import asdict, dataclass
+from functools import lru_cache
 from typing import Any
 
-from ...graph.autonomy.scoring import Head
-from ..certificate import candidates, certify, passes
-from ..heads import STRENGTH, fit_head
+from ..certificate import binomial_p, candidates, certify, passes
+from .scored import Scored
 
 LABELS, SPLITS, ALPHA, DELTA = 320, 500, 0.05, 0.10
-MOST_LABELLED = 0.6
+MOST_LABELLED = 0.75
 """At most so much of a class is labelled, so that there is something left to score."""
-LEAST_FIT = 100
-"""A class with fewer fitted rows takes its candidates from all fitted rows."""
 SIGNIFICANT = 0.05
 
 Threshold = Callable[[Sequence[float], Sequence[bool], Sequence[float]], float | None]
 """From scores and labels of the drawn rows, and scores of fitted rows, to the threshold; None lets nothing through."""
-
-
-@dataclass(frozen=True, slots=True)
-class Scorable:
-    """One decided action."""
-
-    kind: str
-    """Its class of actions; each has a certificate of its own."""
-    group: str
-    correct: bool
-    features: Mapping[str, float | None]
-
-
-@dataclass(frozen=True, slots=True)
-class Scored:
-    """A class's rows with the scores of a head that never saw them, and scores of fitted rows for the candidates."""
-
-    kind: str
-    scores: tuple[float, ...]
-    correct: tuple[bool, ...]
-    groups: tuple[str, ...]
-    fit_scores: tuple[float, ...]
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,9 +91,19 @@ def certified(alpha: float = ALPHA, delta: float = DELTA) -> Threshold:
     """Return the rule that certifies: candidates from the fitted scores, exact tests from strict to loose."""
 
     def rule(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequence[float]) -> float | None:
-        return certify(scores, correct, alpha=alpha, delta=delta, thresholds=candidates(fit_scores)).threshold
+        return certify(scores, correct, alpha=alpha, delta=delta, thresholds=candidates(fit_scores), test=_remembered).threshold
 
     return rule
+
+
+def _remembered(wrong: Sequence[int], accepted: Sequence[int], alpha: float) -> list[float]:
+    """Return the certificate's own p-values; the same few counts come again in every split."""
+    return [_p(k, n, alpha) for k, n in zip(wrong, accepted, strict=True)]
+
+
+@lru_cache(maxsize=100_000)
+def _p(k: int, n: int, alpha: float) -> float:
+    return binomial_p([k], [n], alpha)[0]
 
 
 def tuned(alpha: float = ALPHA) -> Threshold:
@@ -134,44 +120,6 @@ def tuned(alpha: float = ALPHA) -> Threshold:
         return loosest
 
     return rule
-
-
-def scored_between(
-    fit: Sequence[Scorable], rows: Sequence[Scorable], *, raw: bool = False, strength: float = STRENGTH
-) -> list[Scored]:
-    """Return rows scored by a head that was fitted on all classes of other rows; `raw` takes agreement as it is."""
-    head = Head(raw="agreement") if raw else head_for(fit, strength)
-    fitted = _by_kind(fit, [_score(head, row) for row in fit])
-    pooled = [score for one in fitted.values() for score, _ in one]
-    return [
-        _scored(kind, held, [score for score, _ in fitted.get(kind, [])], pooled)
-        for kind, held in _by_kind(rows, [_score(head, row) for row in rows]).items()
-    ]
-
-
-def scored_across(rows: Sequence[Scorable], *, seed: int, raw: bool = False, strength: float = STRENGTH) -> list[Scored]:
-    """Return rows of one source scored across halves: each half of the groups by a head that was fitted on the other half."""
-    first, second = halves(rows, seed)
-    parts = [*scored_between(first, second, raw=raw, strength=strength), *scored_between(second, first, raw=raw, strength=strength)]
-    joined: dict[str, list[Scored]] = {}
-    for part in parts:
-        joined.setdefault(part.kind, []).append(part)
-    return [_joined(kind, held) for kind, held in sorted(joined.items())]
-
-
-def halves(rows: Sequence[Scorable], seed: int) -> tuple[list[Scorable], list[Scorable]]:
-    """Return the rows in two parts, whole groups apart, by a seeded draw that the order of rows has no part in."""
-    groups = sorted({row.group for row in rows})
-    random.Random(seed).shuffle(groups)  # noqa: S311  repeatable, not secret
-    first = set(groups[: len(groups) // 2])
-    return [row for row in rows if row.group in first], [row for row in rows if row.group not in first]
-
-
-def head_for(rows: Sequence[Scorable], strength: float = STRENGTH) -> Head:
-    """Return the head fitted on all these rows, classes pooled."""
-    return fit_head(
-        [row.features for row in rows], [row.correct for row in rows], groups=[row.group for row in rows], strength=strength
-    )
 
 
 def measure(
@@ -271,43 +219,11 @@ def _passed(one: Scored, rows: Iterable[int], threshold: float | None) -> tuple[
     return len(held), sum(not one.correct[row] for row in held)
 
 
+@lru_cache(maxsize=100_000)
 def _is_rejected(k: int, n: int, alpha: float) -> bool:
     from scipy.stats import binom
 
     return bool(n) and float(binom.sf(k - 1, n, alpha)) <= SIGNIFICANT
-
-
-def _score(head: Head, row: Scorable) -> float:
-    """Return the confidence; what cannot be told is below every threshold."""
-    score = head.score(row.features)
-    return -1.0 if score is None else score
-
-
-def _by_kind(rows: Sequence[Scorable], scores: Sequence[float]) -> dict[str, list[tuple[float, Scorable]]]:
-    held: dict[str, list[tuple[float, Scorable]]] = {}
-    for row, score in zip(rows, scores, strict=True):
-        held.setdefault(row.kind, []).append((score, row))
-    return held
-
-
-def _scored(kind: str, held: Sequence[tuple[float, Scorable]], own: Sequence[float], pooled: Sequence[float]) -> Scored:
-    return Scored(
-        kind,
-        tuple(score for score, _ in held),
-        tuple(row.correct for _, row in held),
-        tuple(row.group for _, row in held),
-        tuple(own if len(own) >= LEAST_FIT else pooled),
-    )
-
-
-def _joined(kind: str, parts: Sequence[Scored]) -> Scored:
-    return Scored(
-        kind,
-        tuple(score for part in parts for score in part.scores),
-        tuple(right for part in parts for right in part.correct),
-        tuple(group for part in parts for group in part.groups),
-        tuple(score for part in parts for score in part.fit_scores),
-    )
 
 
 def _mean(values: Iterable[float]) -> float | None:

@@ -29,20 +29,24 @@ class Known:
 
 
 def known_truth(*, draws: int, labels: int = LABELS, seed: int = 0) -> list[Known]:
-    """Return how the certificate and the tuned threshold did on the same draws.
+    """Return how the certificate, one whose labels are not spent on what no candidate accepts, and the tuned threshold did.
 
     The score s is uniform on 0..1, and an action is wrong with a chance of 2 * SLOPE * (1 - s), so what a threshold t accepts,
     a share of 1 - t, is wrong SLOPE * (1 - t) of the time: exactly 5 % at t = .5.
     """
-    return [_known(name, rule, draws, labels, seed) for name, rule in (("certificate", certified()), ("tuned threshold", tuned()))]
+    return [
+        _known("certificate", certified(), draws, labels, seed),
+        _known("certificate, labels only where the score is at least .3", certified(), draws, labels, seed, above=0.3),
+        _known("tuned threshold", tuned(), draws, labels, seed),
+    ]
 
 
-def _known(name: str, rule: Threshold, draws: int, labels: int, seed: int) -> Known:
-    fit = [(place + 0.5) / FIT for place in range(FIT)]
+def _known(name: str, rule: Threshold, draws: int, labels: int, seed: int, *, above: float = 0.0) -> Known:
+    fit = [above + (1 - above) * (place + 0.5) / FIT for place in range(FIT)]
     covered, broken = 0.0, 0
     for draw in range(draws):
         source = random.Random(f"{seed} {draw}")  # noqa: S311  repeatable, not secret
-        scores = [source.random() for _ in range(labels)]
+        scores = [above + (1 - above) * source.random() for _ in range(labels)]
         correct = [source.random() >= 2 * SLOPE * (1 - score) for score in scores]
         threshold = rule(scores, correct, fit)
         passed = 0.0 if threshold is None else 1 - threshold

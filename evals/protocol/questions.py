@@ -11,8 +11,8 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from .guarantee import Scorable
 from .lines import Row, read_lines
+from .scored import Scorable
 
 FILE = "bfcl_agreement.jsonl"
 

@@ -7,29 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from ..diagnostics import auroc, brier, calibration_error, reliability, risk_coverage
-from ..heads import STRENGTH
 from .alarms import RINGS, ring
 from .editing import FILE as RUNS
 from .editing import read_editing
-from .guarantee import (
-    ALPHA,
-    DELTA,
-    SPLITS,
-    Autonomy,
-    Scorable,
-    Scored,
-    certified,
-    measure,
-    measure_each,
-    scored_across,
-    scored_between,
-    tuned,
-)
+from .guarantee import ALPHA, DELTA, SPLITS, Autonomy, certified, measure, measure_each, tuned
 from .known import known_truth
 from .questions import FEATURES as QUESTION_FEATURES
 from .questions import FILE as QUESTIONS
 from .questions import HEADLINE as QUESTION_HEADLINE
 from .questions import Kind, read_questions
+from .scored import Fitter, Scorable, Scored, as_agreed, pooled, scored_across, scored_between
 from .shop import FILE as SHOP
 from .shop import HERE, read_shop
 from .writes import BUDGET, find_across, find_between, read_writes
@@ -38,7 +25,7 @@ from .writes import FILE as WRITES
 from .writes import HEADLINE as WRITE_HEADLINE
 
 Tell = Callable[[str], None]
-SHOP_ALPHAS = (ALPHA, 0.30)
+SHOP_ALPHAS = (ALPHA, 0.40)
 """The retriever alone errs in half of the shop's messages; the second is a promise it can keep."""
 STREAMS = 1000
 HALVINGS = 5
@@ -90,15 +77,15 @@ def skipped(folders: Sequence[Path], files: Sequence[str]) -> dict[str, str] | N
 def run_questions(rows: Path, fit: Path | None, *, splits: int, seed: int, tell: Tell) -> dict[str, Any]:
     """Return guaranteed autonomy for each set of features, and the headline's heads against simpler rules."""
 
-    def scored(features: Kind, *, raw: bool = False, calls_only: bool = True) -> list[list[Scored]]:
-        return score_questions(rows, fit, features, seed=seed, raw=raw, calls_only=calls_only)
+    def scored(features: Kind, **how: Any) -> list[list[Scored]]:
+        return score_questions(rows, fit, features, seed=seed, **how)
 
     def measured(held: Sequence[Sequence[Scored]], name: str, **rule: Any) -> Autonomy:
         tell(f"guaranteed autonomy: {name}")
         return measure_each(held, name, splits=splits, seed=seed, **rule)
 
     headline = scored(QUESTION_FEATURES[QUESTION_HEADLINE])
-    raw = scored(QUESTION_FEATURES[QUESTION_HEADLINE], raw=True)
+    raw = scored(QUESTION_FEATURES[QUESTION_HEADLINE], fitter=as_agreed)
     heads = [measured(scored(features), name) for name, features in QUESTION_FEATURES.items()]
     every = [
         measured(scored(features, calls_only=False), f"{name}, calls and answers without a call")
@@ -120,20 +107,13 @@ def run_questions(rows: Path, fit: Path | None, *, splits: int, seed: int, tell:
 
 
 def score_questions(
-    rows: Path,
-    fit: Path | None,
-    features: Kind,
-    *,
-    seed: int,
-    raw: bool = False,
-    calls_only: bool = True,
-    strength: float = STRENGTH,
+    rows: Path, fit: Path | None, features: Kind, *, seed: int, fitter: Fitter = pooled, calls_only: bool = True
 ) -> list[list[Scored]]:
-    """Return the questions' rows scored by a head fitted on the other folder; or across halves of this one, halved several ways."""
+    """Return the questions' rows scored by what was fitted on the other folder; or across halves of this one, several ways."""
     held = read_questions(rows, features, calls_only=calls_only)
     if fit is None:
-        return [scored_across(held, seed=seed + way, raw=raw, strength=strength) for way in range(HALVINGS)]
-    return [scored_between(read_questions(fit, features, calls_only=calls_only), held, raw=raw, strength=strength)]
+        return [scored_across(held, seed=seed + way, fitter=fitter) for way in range(HALVINGS)]
+    return [scored_between(read_questions(fit, features, calls_only=calls_only), held, fitter=fitter)]
 
 
 def diagnosed(held: Sequence[Scored]) -> dict[str, Any]:
@@ -193,7 +173,7 @@ def run_own(*, splits: int, draws: int, seed: int = 0, folder: Path = HERE, tell
 
 def run_shop(rows: Sequence[Scorable], *, splits: int, seed: int, tell: Tell) -> dict[str, Any]:
     """Return certificates for the shop's rows at a strict and at a lenient promise, with what tuning would have done."""
-    head, raw = scored_across(rows, seed=seed), scored_across(rows, seed=seed, raw=True)
+    head, raw = scored_across(rows, seed=seed), scored_across(rows, seed=seed, fitter=as_agreed)
     lines = []
     for alpha in SHOP_ALPHAS:
         for name, held, rule in (

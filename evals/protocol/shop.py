@@ -24,8 +24,8 @@ from ...tools.shop import data as shop_data
 from ..labelled import Labelled, kind, offers_for, read_playbook, read_rows
 from ..learning import Remembering
 from ..stream import INSTRUCTIONS, Measured, retriever_alone
-from .guarantee import Scorable
 from .lines import read_lines
+from .scored import Scorable
 
 FILE = "shop.jsonl"
 HERE = Path(__file__).parent / "data"

@@ -7,6 +7,8 @@ from dataclasses import dataclass
 from typing import Any
 
 TARGETS = {"coverage": 0.55, "found": 0.70, "retail": 0.88, "airline": 0.75, "alarms": 0.05, "delay": 50}
+WITHOUT = "agreement and kind of request"
+"""The features that give nothing away that a desk would not know."""
 SLACK = 0.05
 """A test at 5 % rejects a promise that is kept, too."""
 
@@ -141,6 +143,7 @@ def _question_targets(part: Mapping[str, Any]) -> list[Target]:
     if "heads" not in part:
         return []
     (one,) = [held for held in part["heads"] if held["name"] == part["headline"]]
+    (without,) = [held for held in part["heads"] if held["name"] == WITHOUT]
     risk, limit = one["risk"], part["delta"] + SLACK
     return [
         Target(
@@ -155,6 +158,12 @@ def _question_targets(part: Mapping[str, Any]) -> list[Target]:
             f"<= {percent(limit)}",
             percent(one["rejected"]),
             one["rejected"] <= limit,
+        ),
+        Target(
+            f"guaranteed autonomy, {WITHOUT}",
+            f">= {TARGETS['coverage']:.2f}",
+            number(without["coverage"]),
+            without["coverage"] >= TARGETS["coverage"],
         ),
     ]
 

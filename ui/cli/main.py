@@ -20,6 +20,7 @@ from . import (
     doctor,
     erasing,
     evaluating,
+    evidence,
     examples,
     inbox,
     model,
@@ -55,8 +56,10 @@ database.app.command("backup")(backup.backup)
 database.app.command("restored")(erasing.restored)
 app.command("reviewers")(reviewing.reviewers)
 app.command("erase")(erasing.erase)
+app.command("evidence")(evidence.evidence)
 app.command("certify")(certifying.certify)
 app.command("monitor")(certifying.monitor)
+app.add_typer(autonomy.app, name="autonomy")
 app.add_typer(autonomy.app, name="autonomy")
 app.command("worker")(working.worker)
 app.command("serve")(web.serve)
