@@ -110,6 +110,14 @@ def test_wealth_by_hand():
     assert observe(start(0.05), True, share=0.2, drawn=False).evidence == pytest.approx(sum(1 - s for s in STAKES) / 10)
 
 
+def test_what_is_staked_and_what_is_kept_back_are_one_in_all():
+    blocks = range(1, 20_000)
+    assert start(0.05, reserve=0.2).evidence + sum(0.2 / (b * (b + 1)) for b in blocks) == pytest.approx(1, abs=1e-4)
+    calm = fed(0.05, [False] * 100, reserve=0.2)
+    with_more = observe(calm, False)
+    assert with_more.log_wealth[0] == pytest.approx(math.log((math.exp(calm.log_wealth[0]) + 0.1) * (1 - STAKES[0])))
+
+
 def test_the_bets_are_fair_while_the_promise_just_holds():
     for alpha, share in ((0.05, 1.0), (0.01, 1.0), (0.05, 0.2)):
         wrong, right = (math.exp(observe(start(alpha), error, share=share).log_evidence) for error in (True, False))

@@ -6,7 +6,7 @@ import math
 from itertools import product
 
 import pytest
-from assent.evals.certificate import binomial_p, candidates, certify
+from assent.evals.certificate import audits_needed, binomial_p, candidates, certify
 
 numpy = pytest.importorskip("numpy", reason="needs the extra calibrate")
 stats = pytest.importorskip("scipy.stats", reason="needs the extra calibrate")
@@ -60,6 +60,8 @@ def test_a_program_that_is_off_by_one_is_found_out(mutant):
 def test_a_p_value_of_exactly_delta_passes():
     assert binomial_p([0], [2], 0.5) == [0.25]
     assert certify([1.0] * 2, [True] * 2, alpha=0.5, delta=0.25, thresholds=[0.5]).threshold == 0.5
+    assert certify([0.9] * 2 + [0.5] * 9, [True] * 11, alpha=0.5, delta=0.25, thresholds=[0.8, 0.1]).threshold == 0.1
+    assert audits_needed(0.5, 0.25) == 2
     above = certify([1.0] * 2, [True] * 2, alpha=0.5, delta=math.nextafter(0.25, 0), thresholds=[0.5])
     assert above.threshold is None
 

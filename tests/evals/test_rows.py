@@ -14,6 +14,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 pytest.importorskip("sklearn", reason="needs the extra calibrate")
+stats = pytest.importorskip("scipy.stats", reason="needs the extra calibrate")
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
@@ -122,6 +123,8 @@ def test_one_row_of_each_group_is_certified_on_and_no_group_is_on_both_sides(fil
     assert found.groups == found.certified.rows == 120
     sizes = sorted(sum(one["qid"] == f"q{group}" for one in records) for group in range(200))
     assert sum(sizes[:80]) <= found.fit_rows <= sum(sizes[-80:])
+    single = certify_rows(read_rows(file(*made(3, groups=200, per_group=1)), "correct", "qid"), alpha=0.2, fit_share=0.4)
+    assert (single.fit_rows, single.groups) == (80, 120)
     with pytest.raises(RowsError, match="too few rows"):
         certify_rows(rows, rows)
     half = rows.take([place for place, group in enumerate(rows.groups) if int(group[1:]) < 100])
@@ -153,6 +156,7 @@ def test_what_was_let_through_is_counted_where_its_label_is_known(file):
     assert applied.labelled == sum(applied.allowed) > 0
     wrong = [right for right, passed in zip(rows.correct, applied.allowed, strict=True) if passed].count(False)
     assert applied.wrong == wrong and applied.risk == wrong / applied.labelled
+    assert applied.p_value(0.2) == pytest.approx(1 - stats.binom.cdf(wrong - 1, applied.labelled, 0.2))
     unknown = apply_to(found, replace(rows, correct=(None,) * len(rows)))
     assert unknown.allowed == applied.allowed and unknown.risk is None and unknown.p_value(0.2) is None
     assert apply_to(found, replace(rows, features=({},) * len(rows))).allowed.count(True) in (0, len(rows))
@@ -166,6 +170,17 @@ def test_scores_of_the_rows_are_used_as_they_are_and_a_missing_one_never_passes(
     applied = apply_to(found, rows)
     assert [one["s"] for one, passed in zip(records, applied.allowed, strict=True) if passed and one["s"] is None] == []
     assert applied.confidences == tuple(one["s"] for one in records)
+
+
+def test_what_goes_to_people_and_how_much_of_it_is_wrong_are_counted(file):
+    records = [{"ok": place >= 1000 or place % 4 > 0, "s": place / 2000, "g": place} for place in range(2000)]
+    apart = [{**one, "g": f"fit {one['g']}"} for one in records]
+    found = certify_rows(read_rows(file(*records), "ok", "g", score="s"), read_rows(file(*apart), "ok", "g", score="s"), alpha=0.05)
+    queue = [one["ok"] for one in records if one["s"] < found.certified.threshold]
+    assert found.risk.queue_rows == len(queue) == 2000 - found.certified.n
+    assert found.risk.queue_errors == queue.count(False) / len(queue) > 0.2
+    assert found.risk.at(1.0) == pytest.approx(found.certified.coverage * found.certified.bound)
+    assert found.risk.at(0.0) - found.risk.at(1.0) == pytest.approx(queue.count(False) / 2000)
 
 
 def test_rows_without_an_error_certify_everything_and_few_labels_are_told(file):
