@@ -26,6 +26,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
+from functools import lru_cache
 from typing import Literal
 
 from ..graph.authority.probing import outcome_of
@@ -225,12 +226,18 @@ def one_each(rows: Iterable[Label], key: str) -> tuple[Label, ...]:
     return tuple(chosen.values())
 
 
+@lru_cache(maxsize=65_536)
+def _number(seed: str, name: str) -> float:
+    """Return a draw, remembered: the same rows are split anew at every look."""
+    return draw(seed, name)
+
+
 def _lot(key: str, row: Label) -> float:
-    return draw(f"one of a conversation {key}", row.action)
+    return _number(f"one of a conversation {key}", row.action)
 
 
 def split(rows: Iterable[Label], key: str) -> tuple[tuple[Label, ...], tuple[Label, ...]]:
     """Return the rows to fit on and those to certify on: half of the conversations each, by a hash under the key, for good."""
     kept = tuple(rows)
-    fits = {group for group in {row.group for row in kept} if draw(f"fit or certify {key}", group) < 0.5}
+    fits = {group for group in {row.group for row in kept} if _number(f"fit or certify {key}", group) < 0.5}
     return tuple(row for row in kept if row.group in fits), tuple(row for row in kept if row.group not in fits)

@@ -33,6 +33,9 @@ VETO_SECONDS = 60.0
 UNDO_SECONDS = 3_600.0
 """For so long it can be undone afterwards."""
 
+RESERVE = 0.2
+"""The part of the monitor's wealth that is kept for later bets, so that a change is noticed after a long calm too."""
+
 Cause = Literal["monitor", "key", "reviewers", "critical"]
 """What takes a class down by itself: an alarm, a changed key, reviewers who cannot be relied on, one critical error."""
 
@@ -141,7 +144,7 @@ def earned_values(signed: CertificateRow, to: Level, now: datetime, veto: float,
         "veto": veto if windows else None,
         "undo": undo if windows else None,
         "suspended": "",
-        "monitor": start(signed.alpha).as_json(),
+        "monitor": start(signed.alpha, reserve=RESERVE).as_json(),
         "since": now,
     }
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import heapq
 import math
 import random
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
@@ -28,9 +28,12 @@ class Item(NamedTuple):
     entered: int
     """The day on which it was queued."""
     certificate: str = ""
-    """Under which its action passed."""
-    uniform: bool = True
-    """Whether it was as likely to be looked at as any other action of its class at that time."""
+    """In force when its action was proposed."""
+    share: float = 1.0
+    """The audit share then; 1 while nothing passed."""
+    draw: float = 0.0
+    number: int = 0
+    """The how-manieth action of its class it is about."""
     expected: str = ""
     not_for: str = ""
 
@@ -82,8 +85,9 @@ class Queue:
         self.entered += 1
         heapq.heappush(self.waiting, (-priority(consequence, doubt), self.entered, item))
 
-    def work(self, day: int) -> list[Answer]:
-        """Let everybody work for a day; returns the answers that take effect on it, in the order in which they were given."""
+    def work(self, day: int) -> Iterator[Answer]:
+        """Let everybody work for a day; yields the answers that take effect on it, after each of which more may be added."""
+        yield from self.under_way.pop(day, [])
         left = {person.name: person.minutes * 60 for person in self.people}
         aside: list[tuple[float, int, Item]] = []
         while self.waiting and any(seconds > 0 for seconds in left.values()):
@@ -94,10 +98,12 @@ class Queue:
                 continue
             answer = self._answered(person, place[2], day)
             left[person.name] -= answer.seconds
-            self.under_way.setdefault(answer.day, []).append(answer)
+            if answer.day == day:
+                yield answer
+            else:
+                self.under_way.setdefault(answer.day, []).append(answer)
         for place in aside:
             heapq.heappush(self.waiting, place)
-        return self.under_way.pop(day, [])
 
     def _free(self, left: dict[str, float], not_for: str) -> Person | None:
         """Return who has most time left, so that all are loaded alike."""

@@ -42,7 +42,7 @@ def play(
 
         stream = replayed(scenario.classes, rows, scenario.days, seed + place) if rows else None
         years.append(simulated(scenario, seed + place, stream=stream, tell=told))
-    return Report(scenario, years)
+    return Report(scenario, years, tuple(len(recorded.correct) for recorded in rows))
 
 
 def for_rows(scenario: Scenario, named: Sequence[tuple[str, Recorded]]) -> Scenario:
@@ -56,7 +56,8 @@ def for_rows(scenario: Scenario, named: Sequence[tuple[str, Recorded]]) -> Scena
         if not recorded.correct:
             raise ScenarioError(f"{name} has no rows")
         changes = tuple(replace(change, wrong=_scaled(change.wrong, like.wrong, recorded.wrong)) for change in like.changes)
-        classes.append(replace(like, tool=name, wrong=recorded.wrong, changes=changes))
+        consequence = "costly" if recorded.costly else like.consequence
+        classes.append(replace(like, tool=name, consequence=consequence, wrong=recorded.wrong, changes=changes))
     return replace(scenario, classes=tuple(classes))
 
 

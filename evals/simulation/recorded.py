@@ -7,7 +7,13 @@ from collections.abc import Hashable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
+from ...graph.access.people import require
 from ...graph.autonomy.scoring import Features
+from ...graph.clock import Clock
+from ...graph.store import labelled
+from ...graph.store.session import Store
+from ..labels import labels_of, uniform
+from .scenario_file import ScenarioError
 from .settings import ActionClass
 from .streams import Action, key_on, traits, volume
 
@@ -19,11 +25,33 @@ class Recorded:
     features: Sequence[Features]
     correct: Sequence[bool]
     groups: Sequence[Hashable]
+    costly: bool = False
+    """Whether a mistake costs something, or cannot be taken back."""
 
     @property
     def wrong(self) -> float:
         """The share of the wrong."""
         return sum(not right for right in self.correct) / len(self.correct)
+
+
+async def of_desk(store: Store, clock: Clock, actor: str) -> list[tuple[str, Recorded]]:
+    """Return the classes of a desk with those of their decided actions that were equally likely to be decided on.
+
+    Raises NotAllowed below viewer, ScenarioError when there are none.
+    """
+    async with store.read() as tx:
+        tenant = (await require(tx, actor, "viewer")).tenant
+        known = await labelled.classes(tx, tenant)
+    found = []
+    for agent, tool in known:
+        labels = await labels_of(store, tenant, agent, tool, clock())
+        rows = uniform(labels) if labels is not None else ()
+        if labels is not None and rows:
+            features, correct, groups = [row.features for row in rows], [row.correct for row in rows], [row.group for row in rows]
+            found.append((f"{agent} {tool}", Recorded(features, correct, groups, labels.consequence in ("costly", "irreversible"))))
+    if not found:
+        raise ScenarioError("this desk has no decided actions that its policy ruled `gate`; play a packaged scenario instead")
+    return found
 
 
 def replayed(classes: Sequence[ActionClass], rows: Sequence[Recorded], days: int, seed: int) -> Iterator[list[Action]]:
@@ -62,7 +90,11 @@ class _Drawing:
 
     def day(self, day: int) -> list[Action]:
         now = traits(self.what, day)
-        wanted, key, actions = int(self.counts.poisson(volume(self.what, day))), key_on(self.what, now.model), list[Action]()
+        wanted, key, actions = (
+            int(self.counts.poisson(volume(self.what, day))),
+            key_on(self.what, now.model).digest(),
+            list[Action](),
+        )
         weights = self._weights(now.wrong)
         while len(actions) < wanted:
             rows = self.source.choices(self.conversations, cum_weights=weights)[0]

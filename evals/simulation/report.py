@@ -20,6 +20,8 @@ class Report:
 
     scenario: Scenario
     years: Sequence[Year]
+    recorded: Sequence[int] = ()
+    """How many recorded rows each class was drawn from; empty when actions were made up."""
 
     def cost(self, year: Year) -> float:
         """Return what the wrong that ran and people's time cost, per 1,000 proposed actions."""
@@ -106,13 +108,22 @@ def _levels(report: Report, place: int) -> str:
     if place >= len(report.scenario.classes):
         return "-"
     weeks = [week.level for year in report.years for week in year.weeks[place]]
-    counts = {level: 7 * weeks.count(level) / len(report.years) for level in map(int, Level)}
+    counts = {level: report.scenario.days * weeks.count(level) / len(weeks) for level in map(int, Level)}
     return ", ".join(f"{WORDS[Level(level)]} {days:.0f}" for level, days in counts.items() if days)
 
 
 def findings(report: Report) -> list[str]:
     """Return what the years show, a sentence each."""
-    return [*_autonomy(report), *_promise(report), *_changes(report), *_alarms(report), *_people(report)]
+    return [*_drawn(report), *_autonomy(report), *_promise(report), *_changes(report), *_alarms(report), *_people(report)]
+
+
+def _drawn(report: Report) -> Iterator[str]:
+    for what, count in zip(report.scenario.classes, report.recorded, strict=False):
+        times = what.per_day * report.scenario.days / count
+        yield (
+            f"{what.tool}: everything is drawn from {count:,} recorded rows, each about {times:,.0f} times. What is fitted on some "
+            "of them is certified on the same ones drawn again, which flatters it, and the more the fewer there are."
+        )
 
 
 def _autonomy(report: Report) -> Iterator[str]:
@@ -195,14 +206,18 @@ def _alarms(report: Report) -> Iterator[str]:
 
 
 def _people(report: Report) -> Iterator[str]:
-    bad = [person.name for person in report.scenario.people if person.habit != "honest"]
+    years, bad = report.years, [person.name for person in report.scenario.people if person.habit != "honest"]
     for name in bad:
-        caught = sum(name in year.suspects for year in report.years)
-        yield f"Known-answer items showed in {caught} of {_years(len(report.years))} that {name} misses what is wrong."
-    honest = {name for year in report.years for name in year.suspects} - set(bad)
+        found = [year.suspects[name] for year in years if name in year.suspects]
+        when = f", on day {median(found):.0f} (median)" if found else ""
+        yield f"Known-answer items showed in {len(found)} of {_years(len(years))} that {name} lets too much through{when}."
+    honest = sorted({name for year in years for name in year.suspects} - set(bad))
     if honest:
-        yield f"Known-answer items also spoke against {', '.join(sorted(honest))}, who answered honestly."
-    unseen = [year for year in report.years if year.signed and not all(name in year.suspects for name in bad)]
+        yield f"They also spoke against {', '.join(honest)}, who answered honestly."
+    taken = sum(any(event.what == "demoted" and "by reviewers" in event.told for event in year.events) for year in years)
+    if taken:
+        yield f"Classes were taken down in {taken} of {_years(len(years))} because reviewers had not been shown to be reliable."
+    unseen = [year for year in years if year.signed and not all(name in year.suspects for name in bad)]
     if bad and unseen:
         yield (
             "Where they did not show it, the certificates say no more than that these reviewers agreed with the agent: what "

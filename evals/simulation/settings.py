@@ -9,6 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from ...graph.autonomy.levels import SHARES, Level
+from ..certifying import DELTA, promised
+from ..evidence import AUDITS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Open = Annotated[float, Field(gt=0, lt=1)]
@@ -45,13 +47,13 @@ class ActionClass:
     consequence: Literal["reversible", "costly"] = "reversible"
     per_day: Amount = 200.0
     """Proposed actions a day, on average over a year."""
-    wrong: Share = 0.06
+    wrong: Share = 0.05
     """The share of the proposed actions that is wrong. With recorded rows: as recorded until a change says otherwise."""
     auroc: Annotated[float, Field(ge=0.5, le=0.999)] = 0.88
     """Of the stronger signal, agreement, on the wrong actions that signals can see at all."""
     second_auroc: Annotated[float, Field(ge=0.5, le=0.999)] = 0.7
     """Of the weaker signal, a self-assessment."""
-    hidden: Share = 0.1
+    hidden: Share = 0.05
     """The share of the wrong actions that look to every signal like right ones."""
     weekend: Amount = 1.0
     """Volume on Saturday and Sunday relative to the other days."""
@@ -69,9 +71,9 @@ class Person:
 
     name: Name
     habit: Habit = "honest"
-    catch: Share = 0.92
+    catch: Share = 0.95
     """The share of wrong actions that an honest person finds wrong."""
-    false_alarms: Share = 0.01
+    false_alarms: Share = 0.002
     """The share of right actions that they find wrong; an adversary says so of right ones on purpose."""
     seconds: Annotated[float, Field(gt=0)] = 45.0
     """A mean answer takes this long."""
@@ -101,32 +103,40 @@ class Chosen:
 
     __pydantic_config__: ClassVar[ConfigDict] = _CLOSED
 
-    alpha: Open = 0.05
-    """The promised greatest share of wrong ones among what passes, at levels certified and sampled."""
-    looser_alpha: Open = 0.10
+    alpha: Open | None = None
+    """The promised greatest share of wrong ones among what passes, at levels certified and sampled; None: as at the desk."""
+    looser_alpha: Open | None = None
     """The same at level monitored."""
-    delta: Open = 0.10
-    """The accepted chance that a certificate's promise is broken."""
+    delta: Open = DELTA
+    """The accepted chance that a class breaks a promise; all tries under one key share it."""
     share: Share = SHARES[Level.CERTIFIED]
     """Audited share of what passes, at level certified."""
     monitored_share: Share = SHARES[Level.MONITORED]
     sampled_share: Share = SHARES[Level.SAMPLED]
-    n_min: Count = 50
+    n_min: Count = AUDITS
     """Audits without an alarm before a class may rise further."""
+    reserve: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """The part of the monitor's wealth that is kept back for later bets (see docs/certificates.md); None: as at the desk."""
     highest: Literal["supervised", "certified", "monitored", "sampled"] = "sampled"
-    """The highest level that the lead signs."""
+    """The ceiling that the policy states."""
     sign_after: Annotated[int, Field(ge=0)] = 2
-    """Days from an offer until the lead signs it; the lead always does."""
-    learn_every: Count = 7
-    """Days between two attempts to certify a class."""
+    """Days from the moment when nothing is missing until the lead signs; the lead always does."""
+    learn_every: Count = 1
+    """Days between two looks of the learner."""
     known: Share = 0.05
     """Known-answer items, as a share of the reviews."""
     second: Share = 0.05
     """Share of the reviews that a second person decides as well."""
 
-    def alpha_at(self, level: Level) -> float:
+    def alpha_at(self, level: Level, consequence: str) -> float:
         """Return what is promised at a level."""
-        return self.looser_alpha if level == Level.MONITORED else self.alpha
+        stated = self.looser_alpha if level == Level.MONITORED else self.alpha
+        return promised(level, consequence) if stated is None else stated
+
+    @property
+    def ceiling(self) -> Level:
+        """The ceiling that the policy states."""
+        return Level[self.highest.upper()]
 
     def share_at(self, level: Level) -> float:
         """Return the audited share at a level; 0 where nothing passes."""

@@ -1,47 +1,36 @@
-"""What a class of actions has earned so far in a simulation: labels, certificate, monitor and level, by the gate's own rules."""
+"""A class of actions in a simulation: what a desk would keep of it in rows, decided on and counted by the desk's rules."""
 
 from __future__ import annotations
 
-import random
-from collections.abc import Sequence
-from dataclasses import dataclass, field, replace
-from typing import NamedTuple
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from typing import Any
 
+from ...graph.authority.earning import earned_of
+from ...graph.autonomy.drawing import draw
 from ...graph.autonomy.earned import VOID, Earned, Judged, judged
-from ...graph.autonomy.levels import WORDS, Level
-from ...graph.autonomy.scoring import Features, Head
-from ..certificate import Certified, certify, one_per_group
-from ..heads import fit_head
-from ..monitor import Monitor, observe, start
-from . import rules
-from .people import Answer
+from ...graph.autonomy.levels import EARNED, Level, ceiling_of
+from ...graph.store.autonomy_models import AutonomyRow, CertificateRow
+from ..evidence import fresh
+from ..labels import Label
+from ..levels import Cause, below, unearned_values
+from ..lowering import cause_of
+from ..monitor import Monitor, observe
+from ..offering import RESTARTS
+from .people import Answer, Item
 from .settings import ActionClass, Chosen
-from .streams import Action, Traits, traits
+from .streams import AGENT, Action, Traits
 from .tallies import Event, Signed
 
-
-class Label(NamedTuple):
-    """What a person said of an action."""
-
-    features: Features
-    right: bool
-    group: str
-    key: str
+START = datetime(2026, 1, 5, tzinfo=UTC)
+"""Day 0, a Monday."""
+NOON = timedelta(hours=12)
+"""Actions are proposed in the morning; answers count, and levels change, from noon on."""
 
 
-class Offer(NamedTuple):
-    """A certificate that waits for a signature."""
-
-    day: int
-    level: Level
-    key: str
-    head: Head
-    found: Certified
-    certificate: str
-
-
-def decided(earned: Earned | None, action: Action, consequence: str) -> Judged:
-    """Return what the desk's own gate says of an action whose class has earned this, with nothing stated by policy."""
+def decided(earned: Earned | None, action: Action, consequence: str, ceiling: Level = Level.SAMPLED) -> Judged:
+    """Return what the desk's own gate says of an action whose class has earned this, with no threshold stated by policy."""
     return judged(
         earned,
         key=action.key,
@@ -49,6 +38,7 @@ def decided(earned: Earned | None, action: Action, consequence: str) -> Judged:
         action=action.id,
         consequence=consequence,
         sure=action.features.get("agreement"),
+        ceiling=ceiling,
     )
 
 
@@ -60,144 +50,121 @@ class Standing:
     place: int
     chosen: Chosen
     seed: str
-    """From which the seeds of the draws are made."""
-    source: random.Random
-    """Which conversations fit and which certify, and the like."""
-    key: str = ""
-    """Of the last action that was seen."""
+    """From which the seeds of the audit draws are made."""
+    row: AutonomyRow = field(init=False)
+    """As the store would have it; version 0 while nobody ever promoted the class."""
     earned: Earned | None = None
+    """What the gate reads of the row."""
     monitor: Monitor | None = None
-    offer: Offer | None = None
-    labels: list[Label] = field(default_factory=list)
-    tried: int = 0
-    """Labels at the last attempt to certify."""
+    key: str = ""
+    """Of the last action."""
+    made: int = 0
+    """Actions so far."""
+    labels: list[tuple[int, Label]] = field(default_factory=list)
+    """Of the key in force, each with the number of its action."""
+    enough: int = 0
+    """With fewer labels the learner does not look, for it would be too early for another try; this only saves time."""
+    shares: list[tuple[int, float]] = field(default_factory=list)
+    """Audit shares since the key came in force, each with the number of the first action under it."""
+    certificates: list[CertificateRow] = field(default_factory=list)
+    """Every try, newest first."""
+    restarted: datetime | None = None
+    """Since when actions certify: the last alarm."""
+    ready: int | None = None
+    """The day since which nothing is missing for a signature."""
     signed: list[Signed] = field(default_factory=list)
     under: Signed | None = None
     was: Traits | None = None
     """The stream on the day of signing."""
     events: list[Event] = field(default_factory=list)
 
+    def __post_init__(self) -> None:
+        self.row = fresh("simulation", AGENT, self.what.tool, START)
+
     @property
     def level(self) -> Level:
         """The level of the class now."""
-        return self.earned.level if self.earned else Level.SUPERVISED
+        return Level(self.row.level)
 
     @property
-    def suspended(self) -> bool:
-        """Whether nothing passes although the level would let it."""
-        return bool(self.earned and self.earned.suspended)
+    def ceiling(self) -> Level:
+        """The highest level that consequence and policy leave to the class."""
+        return ceiling_of(self.what.consequence, self.chosen.ceiling)
 
     def decide(self, action: Action) -> Judged:
         """Decide on an action as the desk does; a changed key suspends what the class has earned, as it does there."""
         if action.key != self.key:
-            self.key, self.labels, self.tried, self.offer = action.key, [], 0, None
-        found = decided(self.earned, action, self.what.consequence)
-        if found.void and self.earned:
-            self.earned = replace(self.earned, suspended=VOID, version=self.earned.version + 1)
-            self._event(action.day, "void", "the key changed")
-            self._fall(action.day, "the key changed", suspended=VOID)
+            self.key, self.labels, self.shares, self.enough = action.key, [], [], 0
+        self.made += 1
+        found = decided(self.earned, action, self.what.consequence, self.ceiling)
+        share = found.share if found.basis == "certificate" and found.share else 1.0
+        if not self.shares or self.shares[-1][1] != share:
+            self.shares.append((self.made, share))
+        if found.void:
+            self.change({"suspended": VOID})
+            self.note(action.day, "void", "the key changed")
         return found
 
-    def count(self, answer: Answer, true_risk: float) -> None:
-        """Take in an answer: a label, and for an audit under the certificate in force one more bet of its monitor."""
-        item = answer.item
-        if item.uniform and item.action.key == self.key:
-            self.labels.append(Label(item.action.features, not answer.wrong, item.action.group, item.action.key))
-        mine = self.earned is not None and item.kind == "audit" and item.certificate == self.earned.certificate
-        if not mine or self.monitor is None or self.suspended:
+    def asked(self, kind: str, action: Action, found: Judged) -> Item:
+        """Return what goes into the queue about an action that was just decided on."""
+        number = found.draw if found.draw is not None else draw(f"certifying rows {action.key}", action.id)
+        return Item(kind, action, action.day, self.row.certificate, self.shares[-1][1], number, self.made)
+
+    def count(self, answer: Answer, risk: float) -> None:
+        """Take in an answer as the desk does: a label, and for an audit under the certificate in force a bet of the monitor.
+
+        Args:
+            answer: to a review, an audit or a shadow card.
+            risk: the true risk of what passed lately, which tells a true alarm from a false one.
+        """
+        item, action = answer.item, answer.item.action
+        if action.key == self.key:
+            chance = item.share if item.kind == "audit" else 1.0
+            source: Any = item.kind
+            said = "reject" if answer.wrong else "approve"
+            at = START + timedelta(days=action.day)
+            right, known = not answer.wrong, (at, chance, item.share, item.draw)
+            label = Label(action.id, action.group, action.features, right, source, said, *known)
+            self.labels.append((item.number, label))
+        if item.kind != "audit" or self.monitor is None or self.level not in EARNED or item.certificate != self.row.certificate:
             return
         self.monitor = observe(self.monitor, answer.wrong)
         if self.monitor.alarmed:
-            audits, errors = self.monitor.audits, self.monitor.errors
-            told = f"{errors} of {audits} audits wrong"
-            self.events.append(Event(answer.day, self.place, "alarm", self.level, told, true_risk > self.monitor.alpha))
-            self._fall(answer.day, told, suspended="The monitor rang.")
+            told = f"{self.monitor.errors} of {self.monitor.audits} audits wrong"
+            self.events.append(Event(answer.day, self.place, "alarm", self.level, told, risk > self.monitor.alpha))
+            self.fall(answer.day, "monitor", told)
 
-    def _fall(self, day: int, told: str, suspended: str) -> None:
-        """Go down one level at once; nothing passes until a new certificate is signed, on labels from now on."""
-        assert self.earned is not None
-        level = rules.fallen(self.earned.level)
-        self.earned = replace(self.earned, level=level, version=self.earned.version + 1, suspended=suspended)
-        self.labels, self.tried, self.offer = [], 0, None
+    def watch(self, day: int, health: Mapping[str, Any] | None) -> None:
+        """Go down where the desk's watch would take the class down: for a changed key, or for its reviewers."""
+        cause = cause_of(self.row, health)
+        if cause is not None:
+            self.fall(day, *cause)
+
+    def fall(self, day: int, by: Cause, told: str) -> None:
+        """Go down one level at once; nothing passes before something is signed again."""
+        to, suspended = below(self.row.level, by, told)
+        now = START + timedelta(days=day) + NOON
+        for one in self.certificates:
+            one.status = "void" if one.status in ("offered", "signed") else one.status
+        self.change(unearned_values(self.row, to, now, suspended))
+        self.monitor, self.ready, self.enough = None, None, 0
+        if by in RESTARTS:
+            self.restarted = now
         if self.under:
             self.under.ended, self.under = day, None
-        self._event(day, "demoted", told)
+        self.note(day, "demoted", f"by {by}: {told}")
 
-    def lower(self, day: int, told: str) -> None:
-        """Go down because the reviewers cannot be trusted."""
-        if self.earned is not None and self.level > Level.SUPERVISED:
-            self._fall(day, told, suspended=told)
-
-    def learn(self, day: int, healthy: bool) -> None:
-        """Try to certify what comes next, and offer it to the lead."""
-        target = rules.next_level(self.level, self.suspended and self.level > Level.SUPERVISED)
-        if target is None or WORDS[target] not in self._signable() or self.offer or not healthy:
-            return
-        audited = self.monitor.audits if self.monitor and not self.suspended else self.chosen.n_min
-        if (self.level >= Level.CERTIFIED and audited < self.chosen.n_min) or len(self.labels) <= self.tried * 1.03:
-            return
-        self.tried = len(self.labels)
-        head, found = self._certified(self.chosen.alpha_at(target))
-        if found is not None and found.threshold is not None:
-            self.offer = Offer(day, target, self.key, head, found, f"cert-{self.place}-{day}")
-            self._event(day, "offered", f"{WORDS[target]}: {found.k} of {found.n} wrong, bound {found.bound:.3f}")
-
-    def _signable(self) -> Sequence[str]:
-        words = list(WORDS.values())
-        return words[1 : words.index(self.chosen.highest) + 1]
-
-    def _certified(self, alpha: float) -> tuple[Head, Certified | None]:
-        """Fit on one half of the conversations and certify on one row of each of the other half's."""
-        half = {group: self.source.random() < 0.5 for group in dict.fromkeys(label.group for label in self.labels)}
-        fitting = [label for label in self.labels if half[label.group]]
-        rest = [label for label in self.labels if not half[label.group]]
-        head = fit_head([label.features for label in fitting], [label.right for label in fitting])
-        chosen = [rest[at] for at in one_per_group([label.group for label in rest], self.source.getrandbits(32))]
-        if not fitting or not chosen:
-            return head, None
-        scores = [head.score(label.features) or 0.0 for label in chosen]
-        before = [head.score(label.features) or 0.0 for label in fitting]
-        right = [label.right for label in chosen]
-        return head, certify(scores, right, alpha=alpha, delta=self.chosen.delta, fit_scores=before)
-
-    def sign(self, day: int) -> None:
-        """Let the lead sign what was offered, once the days until a signature have passed."""
-        offer = self.offer
-        if offer is None or day < offer.day + self.chosen.sign_after:
-            return
-        version, found = (self.earned.version if self.earned else 0) + 1, offer.found
-        assert found.threshold is not None
-        self.earned = Earned(
-            level=offer.level,
-            version=version,
-            key=offer.key,
-            certificate=offer.certificate,
-            head=offer.head,
-            threshold=found.threshold,
-            share=self.chosen.share_at(offer.level),
-            seed=f"{self.seed}-{self.place}-{version}",
-        )
-        self.monitor, self.offer, self.was = start(found.alpha), None, traits(self.what, day)
-        if self.under:
-            self.under.ended = day
-        self.under = Signed(
-            self.place,
-            day,
-            offer.level,
-            found.alpha,
-            found.threshold,
-            found.n,
-            found.k,
-            found.bound,
-            found.coverage,
-            self.was.model,
-        )
-        self.signed.append(self.under)
-        self._event(day, "signed", f"{WORDS[offer.level]} above {found.threshold:.2f}")
+    def change(self, values: Mapping[str, Any]) -> None:
+        """Change fields of the row as a transaction of the desk would, and read it again."""
+        for name, value in values.items():
+            setattr(self.row, name, value)
+        self.row.version += 1
+        self.earned = earned_of(self.row)
 
     def passed(self, action: Action, steady: bool) -> None:
         """Count an action that passed under the certificate in force."""
-        assert self.under is not None
+        if self.under is None:
+            return
         self.under.passed += 1
         self.under.wrong += action.wrong
         self.under.risk += action.risk
@@ -205,5 +172,6 @@ class Standing:
             self.under.steady += 1
             self.under.steady_risk += action.risk
 
-    def _event(self, day: int, what: str, told: str) -> None:
+    def note(self, day: int, what: str, told: str) -> None:
+        """Write down that something happened."""
         self.events.append(Event(day, self.place, what, self.level, told))

@@ -81,9 +81,9 @@ def volume(what: ActionClass, day: int) -> float:
     return traits(what, day).per_day * rhythm * (1 - what.season * math.cos(2 * math.pi * day / 365))
 
 
-def key_on(what: ActionClass, model: str) -> str:
-    """Return the digest of the key of a class under a model; nothing else of a key changes here."""
-    return Key(AGENT, what.tool, model, "prompt", "policy", "schema").digest()
+def key_on(what: ActionClass, model: str) -> Key:
+    """Return the key of a class under a model; nothing else of a key changes here."""
+    return Key(AGENT, what.tool, model, "prompt", "policy", "schema")
 
 
 def separation(auroc: float) -> float:
@@ -102,7 +102,7 @@ def synthetic(classes: Sequence[ActionClass], days: int, seed: int) -> Iterator[
         today: list[Action] = []
         for place, what in enumerate(classes):
             model = traits(what, day).model
-            key = keys.setdefault((place, model), key_on(what, model))
+            key = keys.setdefault((place, model), key_on(what, model).digest())
             fresh = _day(what, place, day, key, made[place], draws[place])
             made[place] += len(fresh)
             today += fresh

@@ -132,9 +132,9 @@ class Year:
     events: list[Event] = field(default_factory=list)
     signed: list[Signed] = field(default_factory=list)
     reviewers: dict[str, tuple[int, int]] = field(default_factory=dict)
-    """By person: answered known-answer items, and how many of them were found wrong."""
-    suspects: list[str] = field(default_factory=list)
-    """People whose measured health kept a class from rising or took it down."""
+    """By person: answered known-answer items that are wrong, and how many of them they found."""
+    suspects: dict[str, int] = field(default_factory=dict)
+    """People of whom these items showed that they let too much through, with the day on which they first did."""
 
     @property
     def total(self) -> Tally:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass
+from typing import Any
 
-from . import rules
-from .people import Answer, Item, Queue
+from ...graph.authority.reviewing import Reviewing
+from .climbing import learn, sign
+from .mixing import Mixing
+from .people import Answer, Queue
 from .settings import Scenario
 from .standing import Standing
 from .streams import Action, synthetic, traits
 from .tallies import WEEK, Day, Tally, Year
 
 Told = Callable[[int], None]
+LOOK = 3
+"""Days between two looks at the reviewers."""
 RECENT = 14
 """Days over which an alarm is called true or false."""
 
@@ -27,12 +32,10 @@ class World:
     seed: int
     standings: list[Standing]
     queue: Queue
-    luck: random.Random
     year: Year
-    known: Counter[str] = field(default_factory=Counter)
-    caught: Counter[str] = field(default_factory=Counter)
-    pool: list[Action] = field(default_factory=list)
-    """Actions that two people found wrong, from which known-answer items are taken."""
+    mixing: Mixing
+    health: dict[str, Any] | None = None
+    """What the last look at the reviewers found, as the desk keeps it."""
 
 
 def simulated(
@@ -60,19 +63,19 @@ def simulated(
     year = world.year
     year.events = sorted((event for one in world.standings for event in one.events), key=lambda event: event.day)
     year.signed = [signed for one in world.standings for signed in one.signed]
-    year.reviewers = {person.name: (world.known[person.name], world.caught[person.name]) for person in scenario.people}
+    for person in scenario.people:
+        mine = [item for _, item in world.mixing.known if item.actor == person.name and item.expected == "wrong"]
+        year.reviewers[person.name] = len(mine), sum(item.outcome == "wrong" for item in mine)
     return year
 
 
 def _world(scenario: Scenario, seed: int) -> World:
     luck = random.Random(f"people {seed}")  # noqa: S311  a draw that anybody can repeat, not a secret
-    classes = [
-        Standing(what, place, scenario.chosen, f"simulated {seed}", random.Random(f"class {seed} {place}"))  # noqa: S311
-        for place, what in enumerate(scenario.classes)
-    ]
-    return World(
-        scenario, seed, classes, Queue(scenario.people, luck), luck, Year(seed, [[] for _ in classes], [[] for _ in classes])
-    )
+    standings = [Standing(what, place, scenario.chosen, f"simulated {seed}") for place, what in enumerate(scenario.classes)]
+    reviewing = Reviewing(known=scenario.chosen.known, second=scenario.chosen.second)
+    mixing = Mixing(reviewing, f"simulated reviewing {seed}", len(scenario.people))
+    year = Year(seed, [[] for _ in standings], [[] for _ in standings])
+    return World(scenario, seed, standings, Queue(scenario.people, luck), year, mixing)
 
 
 def _propose(world: World, day: int, today: Sequence[Action]) -> None:
@@ -86,19 +89,15 @@ def _propose(world: World, day: int, today: Sequence[Action]) -> None:
         one, tally, now = world.standings[action.place], world.year.weeks[action.place][-1], world.year.days[action.place][-1]
         found = one.decide(action)
         tally.proposed += 1
-        uniform = found.draw is None or found.draw < found.share
         if found.way == "allow":
             one.passed(action, steady[action.place])
             now.passed += 1
             now.wrong += action.wrong
             now.risk += action.risk
             now.promised += one.under.alpha if one.under else 0.0
-            if found.audited:
-                item = Item("audit", action, day, one.earned.certificate if one.earned else "")
-                world.queue.add(item, one.what.consequence, found.confidence)
-        else:
-            item = Item("shadow" if found.shadow else "review", action, day, uniform=uniform)
-            world.queue.add(item, one.what.consequence, found.confidence)
+        kind = "audit" if found.audited else "shadow" if found.shadow else "review" if found.way == "review" else ""
+        if kind:
+            world.queue.add(one.asked(kind, action, found), one.what.consequence, found.confidence)
 
 
 def _take(world: World, answer: Answer) -> None:
@@ -113,36 +112,20 @@ def _take(world: World, answer: Answer) -> None:
             tally.caught += answer.wrong and action.wrong
             tally.missed += action.wrong and not answer.wrong
             tally.spoilt += answer.wrong and not action.wrong
-            _mix(world, answer)
+            for more in world.mixing.after(answer):
+                world.queue.add(more, one.what.consequence, None)
             one.count(answer, 0.0)
         case "audit":
             tally.audits += 1
             tally.audits_wrong += answer.wrong
             world.year.days[action.place][-1].audits += 1
             one.count(answer, _recent_risk(world.year.days[action.place]))
-        case "known":
+        case "known" | "second":
             tally.probes += 1
-            world.known[answer.person] += 1
-            world.caught[answer.person] += answer.wrong
-        case "second":
-            tally.probes += 1
-            if answer.wrong and item.expected == "wrong":
-                world.pool.append(action)
+            world.mixing.answered(answer)
         case _:
             tally.probes += 1
             one.count(answer, 0.0)
-
-
-def _mix(world: World, answer: Answer) -> None:
-    """Now and then queue a known-answer item, and a second look at what was just decided."""
-    chosen, action, source = world.scenario.chosen, answer.item.action, world.luck
-    consequence = world.scenario.classes[action.place].consequence
-    if source.random() < chosen.known and world.pool:
-        world.queue.add(Item("known", source.choice(world.pool), answer.day, expected="wrong"), consequence, None)
-    if source.random() < chosen.second and len(world.scenario.people) > 1:
-        expected = "wrong" if answer.wrong else "correct"
-        second = Item("second", action, answer.day, expected=expected, not_for=answer.person)
-        world.queue.add(second, consequence, None)
 
 
 def _recent_risk(days: Sequence[Day]) -> float:
@@ -154,15 +137,25 @@ def _recent_risk(days: Sequence[Day]) -> float:
 
 def _learn(world: World, day: int) -> None:
     """Do what the learner does beside a desk, and let the lead sign."""
-    if day % world.scenario.chosen.learn_every == world.scenario.chosen.learn_every - 1:
-        bad = [name for name, known in world.known.items() if rules.healthy(known, world.caught[name]) is False]
-        world.year.suspects += [name for name in bad if name not in world.year.suspects]
-        for one in world.standings:
-            if bad:
-                one.lower(day, f"reviewer {bad[0]} misses too much")
-            one.learn(day, not bad)
+    learns = day % world.scenario.chosen.learn_every == 0
+    if day % LOOK == 0:
+        world.health = _health(world, day)
     for one in world.standings:
-        one.sign(day)
+        if learns:
+            one.watch(day, world.health)
+            learn(one, day, world.health)
+        sign(one, day, world.health)
+
+
+def _health(world: World, day: int) -> dict[str, Any] | None:
+    """Look at the reviewers, and note who lets too much through."""
+    found = world.mixing.look(day)
+    if found is None:
+        return world.health
+    for line in found.lines:
+        if line.state == "unreliable":
+            world.year.suspects.setdefault(line.name, day)
+    return {"healthy": found.healthy, "why": found.why, "catch": found.catch.bounds[0] if found.catch.n else None}
 
 
 def _end(world: World, day: int) -> None:

@@ -14,7 +14,7 @@ from assent.evals.simulation.reactions import reactions
 from assent.evals.simulation.recorded import Recorded, replayed
 from assent.evals.simulation.report import findings, simulation_table
 from assent.evals.simulation.scenario_file import ScenarioError, checked, names, parsed, scenario_of
-from assent.evals.simulation.settings import ActionClass, Change, Person, Scenario
+from assent.evals.simulation.settings import ActionClass, Change, Chosen, Person, Scenario
 from assent.evals.simulation.standing import decided
 from assent.evals.simulation.streams import Action, synthetic, volume
 from assent.evals.simulation.world import simulated
@@ -28,13 +28,15 @@ from assent.ui.cli.main import app
 from fakes import Script, asks, calls, on_thread
 from typer.testing import CliRunner
 
-WORSE = Change(day=80, wrong=0.3, hidden=0.5)
+WORSE = Change(day=60, wrong=0.4, hidden=0.6)
+CAREFUL = Chosen(highest="certified")
+"""Nothing rises above certified, where a fifth is audited."""
 
 
 def scenario(**how):
     """Return a scenario of a busy class that earns something within weeks."""
-    what = {"tool": "refund", "per_day": 150.0, "wrong": 0.05} | how.pop("what", {})
-    return checked(Scenario(**{"days": 120, "classes": (ActionClass(**what),)} | how))
+    what = {"tool": "refund", "per_day": 120.0, "wrong": 0.04} | how.pop("what", {})
+    return checked(Scenario(**{"days": 90, "classes": (ActionClass(**what),)} | how))
 
 
 @pytest.fixture(scope="module")
@@ -44,7 +46,7 @@ def steady():
 
 @pytest.fixture(scope="module")
 def drifting():
-    return play(scenario(what={"changes": (WORSE,)}), seed=1, repeat=2)
+    return play(scenario(what={"changes": (WORSE,)}, chosen=CAREFUL), seed=1, repeat=2)
 
 
 def test_a_seed_tells_the_whole_year(steady):
@@ -59,8 +61,9 @@ async def test_the_simulation_decides_and_draws_as_the_desk_did(opened, till):
     async def measured(tool, args, step, propose):
         return Reading("agreement", source.random(), {}, 0.0, 0, True)
 
+    measured.name = "agreement"
     gated = assent.Policy((assent.on("note", lambda facts: assent.Ruling("gate", "If sure.")),))
-    lines = [calls(("note", {"text": f"n{number}"})) for number in range(30)]
+    lines = [calls(("note", {"text": f"n{number}"})) for number in range(20)]
     agent = desk.agent(tools=till.tools, policy=gated, propose=Script(*lines), signals=[measured], actions_per_turn=1)
 
     async def stored(thread):
@@ -73,9 +76,9 @@ async def test_the_simulation_decides_and_draws_as_the_desk_did(opened, till):
     async with desk.store.begin() as tx:
         row = AutonomyRow(tenant=first.tenant, agent=first.agent, tool="note", version=0, since=desk.clock())
         values = {"level": 2, "key": first.provenance["earned"]["key"], "certificate": "c", "head": head}
-        assert await autonomy.change(tx, row, **values, threshold=0.6, share=0.4, seed="s")
+        assert await autonomy.change(tx, row, **values, threshold=0.6, share=0.5, seed="s")
         earned = earned_of(await autonomy.get(tx, first.tenant, first.agent, "note"))
-    rows = [await stored(f"t{number}") for number in range(1, 30)]
+    rows = [await stored(f"t{number}") for number in range(1, 20)]
     verdicts = []
     for kept in rows:
         known = kept.provenance["earned"]
@@ -92,8 +95,8 @@ def test_a_simulated_year_passes_audits_exactly_what_its_draws_say(monkeypatch):
     """Watch every decision of a year: what passed reached the threshold, and was audited iff its draw was below the share."""
     seen = []
 
-    def watched(earned, action, consequence):
-        found = decided(earned, action, consequence)
+    def watched(earned, action, *how):
+        found = decided(earned, action, *how)
         seen.append((earned, action, found))
         return found
 
@@ -141,18 +144,18 @@ def test_a_change_for_the_worse_is_noticed_takes_the_class_down_and_what_ran_is_
         before = [event for event in year.events if event.day < found.noticed and event.what in ("signed", "demoted")][-1]
         after = next(event for event in year.events if event.what == "demoted" and event.day >= found.day)
         assert after.level == before.level - 1
-        assert found.wrong < 0.35 * 150 * (found.noticed - found.day + 1)
+        assert found.wrong < 0.45 * 150 * (found.noticed - found.day + 1) and found.noticed - found.day < 14
         first = found.passing_again or len(year.days[0])
         assert all(day.passed == 0 for day in year.days[0][found.noticed + 1 : first])
-    assert any("change for the worse of refund on day 80 was noticed in 2 of 2" in told for told in findings(drifting))
+    assert any("change for the worse of refund on day 60 was noticed in 2 of 2" in told for told in findings(drifting))
 
 
 def test_another_model_voids_the_certificate_with_its_first_action():
-    report = play(scenario(what={"changes": (Change(day=80, model="model-2"),)}), seed=1)
+    report = play(scenario(what={"changes": (Change(day=60, model="model-2"),)}), seed=1)
     (year,) = report.years
     (found,) = reactions(report.scenario, year)
-    assert found.passed_before and found.noticed == 80 and year.days[0][80].passed == 0
-    assert year.days[0][79].passed > 0 and (found.passing_again is None or found.passing_again > 82)
+    assert found.passed_before and found.noticed == 60 and year.days[0][60].passed == 0
+    assert year.days[0][59].passed > 0 and (found.passing_again is None or found.passing_again > 62)
     assert any("made its certificate void with the first action in 1 of 1" in told for told in findings(report))
 
 

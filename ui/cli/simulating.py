@@ -13,8 +13,10 @@ import typer
 from rich.table import Table as Shown
 from rich.text import Text
 
-from .inbox import Json
-from .say import Failed, out, print_json, progress, show, tell
+from .database import Database, url_of
+from .inbox import Home, Json, Who
+from .place import OPERATOR
+from .say import Failed, out, print_json, progress, show, tell, wait_for
 
 if TYPE_CHECKING:
     from ...evals.simulation.recorded import Recorded
@@ -31,6 +33,12 @@ def simulate(
     label: Annotated[str, typer.Option(help="--rows: the field that says whether it was right.")] = "correct",
     group: Annotated[str | None, typer.Option(help="--rows: the field of the conversation or question.")] = None,
     features: Annotated[str | None, typer.Option(help="--rows: fields to use, with commas between.")] = None,
+    desk: Annotated[
+        bool, typer.Option("--desk", help="Draw actions from this desk's own decided actions, class by class.")
+    ] = False,
+    home: Home = Path("desk"),
+    database: Database = None,
+    who: Who = OPERATOR,
     days: Annotated[int | None, typer.Option(min=1)] = None,
     per_day: Annotated[Number, typer.Option(help="Actions a day, of all classes together.")] = None,
     alpha: Annotated[Number, typer.Option(help="The promised greatest share of wrong ones among what passes.")] = None,
@@ -65,7 +73,9 @@ def simulate(
         return
     chosen = {"alpha": alpha, "looser_alpha": looser_alpha, "delta": delta, "share": share, "n_min": n_min, "highest": highest}
     chosen |= {"monitored_share": monitored_share, "sampled_share": sampled_share, "sign_after": sign_after}
-    recorded = _recorded(rows or (), label, group, features)
+    if desk and rows:
+        raise Failed("Name --rows or --desk, not both.", 2)
+    recorded = _of_desk(url_of(home, database), who) if desk else _recorded(rows or (), label, group, features)
     played = [_with(scenario_of(name), days, per_day, chosen) for name in (scenario, *(compare or ()))]
     reports = _play(played, recorded, seed, repeat)
     if plot is not None:
@@ -94,6 +104,17 @@ def _recorded(paths: Sequence[Path], label: str, group: str | None, features: st
     except RowsError as error:
         raise Failed(str(error), 2) from None
     return [(name, Recorded(rows.features, rows.labels, rows.groups)) for name, rows in found]
+
+
+def _of_desk(url: str, who: str) -> list[tuple[str, Recorded]]:
+    from ...evals.opening import open_desk
+    from ...evals.simulation.recorded import of_desk
+
+    async def work() -> list[tuple[str, Recorded]]:
+        async with open_desk(url) as opened:
+            return await of_desk(opened.store, opened.clock, who)
+
+    return wait_for(work())
 
 
 def _play(scenarios: Sequence[Scenario], recorded: Sequence[tuple[str, Recorded]], seed: int, repeat: int) -> list[Report]:
