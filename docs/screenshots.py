@@ -33,7 +33,7 @@ OPERATOR, COLLEAGUE = "ada", "bob"
 UNDOABLE = """  - name: undoable
     tools: [hand_over, change_address]
     ruling: gate
-    reason: It can be undone, so it may run when the proposal is confident enough.
+    reason: It can be undone, so it may run by itself once the agent has earned it.
 """
 TERMS = """  - name: two people
     tools: [refund]
@@ -200,7 +200,13 @@ async def _pages(page: Any, desk: Desk, address: str, folder: Path, name: str) -
         if shown.tool == "refund":
             await page.get_by_label("Reason").select_option(label="missing_item")
         await page.screenshot(path=folder / "desk-edit.png")
-    for where, ready in (("inbox", "table"), ("watch", ".rv-list"), ("history", ".rv-list"), ("playground", ".cv-list")):
+    for where, ready in (
+        ("inbox", "table"),
+        ("watch", ".rv-list"),
+        ("history", ".rv-list"),
+        ("advice", ".ad-type"),
+        ("playground", ".cv-list"),
+    ):
         await page.goto(f"{address}/{where}")
         await page.wait_for_selector(ready)
         await page.wait_for_timeout(900)

@@ -98,19 +98,13 @@ def _worst(kind: ActionType, costs: Costs, mode: Mode) -> float:
 
 def _reason(kind: ActionType, mode: Mode, allowed: list[Mode]) -> str:
     if mode != "in the loop":
-        cheapest = "it is the cheapest in the worst case" if len(allowed) > 1 else ""
-        shown = (
-            f"at most {kind.passed_share[1]:.1%} of what passes is wrong ({1 - DELTA:.0%} sure)"
-            if kind.consequence != "read"
-            else ""
-        )
-        return "; ".join(one for one in (shown or "reading changes nothing", cheapest) if one)
+        shown = "reading changes nothing"
+        if kind.consequence != "read":
+            shown = f"at most {kind.passed_share[1]:.1%} of what passes is wrong ({1 - DELTA:.0%} sure)"
+        return f"{shown}; it is the cheapest in the worst case"
     if ceiling_of(kind) == "in the loop":
-        why = (
-            "it cannot be taken back, and your policy states no more"
-            if kind.consequence == "irreversible"
-            else "your policy says so"
-        )
+        final = kind.consequence == "irreversible"
+        why = "it cannot be taken back, and your policy states no more" if final else "your policy says so"
         return f"nothing looser is open to it: {why}"
     if kind.labelled == 0 and kind.certificate is None:
         return "nothing is measured yet"

@@ -138,17 +138,22 @@ def _consequence(newest: Proposed | None, tool: Offered | None) -> Consequence:
 
 
 def _ceiling(newest: Proposed | None, tool: Offered | None, consequence: Consequence, *, certified: bool) -> Mode | None:
-    """Return the loosest mode that the policy's ceiling leaves, as this process knows it or the newest row says; None: not told.
-
-    At `certified` only what a certificate covers passes, which is all that is ever automatic of a costly tool.
-    """
+    """Return the loosest mode that the policy's ceiling leaves, as this process knows it or the newest row says; None: not told."""
     said = newest.provenance.get("earned", {}).get("ceiling") if newest else None
     level = tool.ceiling if tool is not None and tool.ceiling is not None else said
-    if level is None:
-        return None
-    if level == Level.CERTIFIED:
+    return None if level is None else mode_within(Level(level), consequence, certified=certified)
+
+
+def mode_within(ceiling: Level, consequence: Consequence, *, certified: bool) -> Mode:
+    """Return the loosest mode within a ceiling of levels.
+
+    At `certified` only what a certificate covers passes: automatic, which for a costly tool needs a certificate in any case.
+    """
+    if ceiling < Level.CERTIFIED:
+        return "in the loop"
+    if ceiling == Level.CERTIFIED:
         return "automatic" if certified or consequence in ("costly", "irreversible") else "in the loop"
-    return "in the loop" if level < Level.CERTIFIED else "on the loop" if level == Level.MONITORED else "automatic"
+    return "on the loop" if ceiling == Level.MONITORED else "automatic"
 
 
 def _key(one: Proposed | Answered) -> str:

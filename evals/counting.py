@@ -29,10 +29,13 @@ async def taken_in(tx: AsyncSession, tenant: str, agent: str, tool: str, answers
     row = await autonomy.locked(tx, tenant, agent, tool)
     mine = [one for one in answers if await probes.counted(tx, one.review, now)]
     audits = [one for one in mine if one.kind == "audit" and one.outcome in ("correct", "wrong")]
-    if row is None or row.level not in EARNED or not audits:
+    if row is None or row.level not in EARNED or not row.certificate:
         return len(mine)
     critical = await _critical(tx, row, audits)
-    monitor = _fed(row, audits)
+    about = [one for one in audits if one.certificate == row.certificate]
+    if critical is None and not about:
+        return len(mine)
+    monitor = _fed(row, about)
     if critical is not None:
         reason = f"An audit found a critical error in {critical.source}: rejected for a reason that allows of no other."
         await demoted(tx, row, "critical", reason, now, monitor=monitored(monitor), action=critical.source, review=critical.review)
@@ -57,8 +60,7 @@ def _fed(row: AutonomyRow, audits: Iterable[ProbeRow]) -> Monitor | None:
     except (ValueError, TypeError, KeyError):
         return None
     for one in audits:
-        if one.certificate == row.certificate:
-            monitor = observe(monitor, one.outcome == "wrong") if monitor is not None else None
+        monitor = observe(monitor, one.outcome == "wrong") if monitor is not None else None
     return monitor
 
 

@@ -88,6 +88,11 @@ class Past:
     def __init__(self, store: Store, key: Key = KEY, tenant: str = "main") -> None:
         self.store, self.key, self.tenant, self.number = store, key, tenant, 0
 
+    @property
+    def now(self) -> datetime:
+        """When the newest of them was proposed."""
+        return START + timedelta(minutes=self.number)
+
     async def write(
         self,
         count: int = 1,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import re
 from pathlib import Path
 
 import assent
@@ -43,6 +44,9 @@ def test_the_worked_example_of_the_page_is_what_the_command_says(say, tmp_path):
     code, out, err = say("--types", "types.yaml")
     assert (code, err) == (0, "")
     assert trimmed(out) == trimmed(block("advice"))
+    told = PAGE.read_text("utf-8").split("<!-- example:told -->", 1)[1].split("<!-- /example", 1)[0]
+    numbers = set(re.findall(r"\d[\d,.]*\d|\d", told))
+    assert len(numbers) > 8 and {one for one in numbers if not re.search(rf"(?<![\d,.]){re.escape(one)}(?![\d,])", out)} == set()
 
 
 def test_json_and_costs_of_a_file(say, tmp_path):

@@ -9,12 +9,14 @@ import assent
 import pytest
 from assent.evals.action_types import ActionType
 from assent.evals.advice import advise
-from assent.evals.advice_rows import Offered, desk_types
+from assent.evals.advice_rows import Offered, desk_types, mode_within
+from assent.graph.authority import probing
 from assent.graph.autonomy.classes import key_of
+from assent.graph.autonomy.levels import Level
 from assent.graph.errors import NotAllowed
 from assent.graph.rules.checks import always
 from assent.graph.rules.terms import Terms
-from assent.graph.store import autonomy, volumes
+from assent.graph.store import autonomy, reviews, volumes
 from assent.graph.store.autonomy_models import CertificateRow
 from fakes import HandClock, Script, Till, approve, calls, edit, reject, respond, staff
 
@@ -168,3 +170,33 @@ async def test_an_edit_of_what_is_cosmetic_only_says_that_the_proposal_was_right
         await opened.drain()
     found = await of(opened, "send")
     assert (found.labelled, found.wrong, found.edited) == (2, 1, 1)
+
+
+async def test_the_policys_ceilings_are_those_of_the_advice(opened: assent.Desk, till: Till) -> None:
+    assert [mode_within(level, "reversible", certified=False) for level in Level] == ["in the loop"] * 3 + [
+        "on the loop",
+        "automatic",
+    ]
+    assert mode_within(Level.CERTIFIED, "reversible", certified=True) == "automatic"
+    assert mode_within(Level.CERTIFIED, "irreversible", certified=False) == "automatic", "and then it needs a certificate"
+    assert mode_within(Level.SUPERVISED, "irreversible", certified=True) == "in the loop"
+    rules = (assent.on(("pay", "note"), always("gate", "If it is certain.")),)
+    busy = Busy(opened, till, assent.Policy(rules, ceilings={"note": Level.SUPERVISED}))
+    await busy.propose("note", text="hello")
+    await busy.propose()
+    assert [(await of(opened, tool)).ceiling for tool in ("note", "pay")] == ["in the loop", "automatic"]
+
+
+async def test_known_answer_items_say_how_much_reviewers_catch_and_are_no_labels(busy: Busy) -> None:
+    for _ in range(3):
+        await busy.decide(reject)
+    before = await of(busy.desk)
+    for number, make in ((1, reject), (2, approve), (3, edit)):
+        async with busy.desk.store.begin() as tx:
+            (source,) = await reviews.actions_of_thread(tx, f"t{number}")
+            assert await probing.ask(tx, source, "known", busy.desk.clock(), expected="wrong") is not None
+        (card,) = await busy.desk.pending("bob", limit=1)
+        await busy.desk.decide(card.id, make(card, **({"amount": 5} if make is edit else {})), "bob")
+    found = await of(busy.desk)
+    assert (found.known, found.caught) == (3, 2)
+    assert (found.labelled, found.wrong, found.volume) == (before.labelled, before.wrong, before.volume)
