@@ -26,8 +26,11 @@ class Sure:
 
     def __init__(self) -> None:
         self.value: float | None = 1.0
+        self.before: Any = None
 
     async def __call__(self, *_: Any, **__: Any) -> Reading:
+        if self.before is not None:
+            await self.before()
         return Reading(self.name, self.value, None, 0.0, 0, gates=True)
 
 
@@ -39,7 +42,7 @@ class Clerk:
     ) -> None:
         self.desk, self.name, self.tool = desk, name, tool
         self.till, self.script, self.sure = Till(), Script(), Sure()
-        self.cases = itertools.count(1)
+        self.cases, self.key = itertools.count(1), ""
         self.agent = desk.agent(
             tools=self.till.tools, policy=policy, name=name, propose=self.script, signals=[self.sure], model_name=model_name
         )
@@ -54,6 +57,12 @@ class Clerk:
         await self.agent.ainvoke(asks(), on_thread(thread))
         async with self.desk.store.read() as tx:
             return (await reviews.actions_of_thread(tx, thread))[-1].id
+
+    async def proposes_at_once(self, number: int) -> None:
+        """Have one action proposed beside others, each in a case of its own; all of them surely right."""
+        self.sure.value = 1.0
+        self.script.lines.append(calls((self.tool, {"text": f"at once {number}"})))
+        await self.agent.ainvoke(asks(), on_thread(f"at-once-{number}"))
 
     async def row(self, action: str) -> Any:
         """Return the row of an action."""

@@ -44,8 +44,11 @@ class Head:
         if self.raw:
             value = features.get(self.raw)
             return value if value is not None and 0 <= value <= 1 else None
-        total = self.bias + math.fsum(term.of(features.get(term.name)) for term in self.terms)
-        if math.isnan(total):
+        try:
+            total = self.bias + math.fsum(term.of(features.get(term.name)) for term in self.terms)
+        except (ValueError, ArithmeticError):  # a head with a weight or scale that is no number
+            return None
+        if not math.isfinite(total):
             return None
         return 1 / (1 + math.exp(-total)) if total >= 0 else math.exp(max(total, -700.0)) / (1 + math.exp(max(total, -700.0)))
 

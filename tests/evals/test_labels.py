@@ -85,8 +85,8 @@ async def test_audits_and_shadow_answers_label_the_action_they_are_about(opened_
     assert chances == {first: (1.0, 1.0), audited: (1.0, 1.0), unsure: (1.0, 1.0), shadow: (1.0, 1.0)}
 
 
-async def test_while_a_stated_threshold_lets_things_pass_unlabelled_nothing_certifies(opened_on_any):
-    desk = opened_on_any
+async def test_while_a_stated_threshold_lets_things_pass_unlabelled_nothing_certifies(opened):
+    desk = opened
     clerk = Clerk(desk, policy=Policy(GATED.checks, threshold=0.8))
     await clerk.proposes(0.9)
     await clerk.decided("approve", 0.5)
@@ -98,16 +98,16 @@ async def test_while_a_stated_threshold_lets_things_pass_unlabelled_nothing_cert
     assert not labels.stated and list(by_action(labels)) == [fresh], "with a row of its own the stated threshold counts no more"
 
 
-async def test_only_rows_of_the_key_in_force_and_of_the_time_since_count(opened_on_any):
-    store = opened_on_any.store
+async def test_only_rows_of_the_key_in_force_and_of_the_time_since_count(opened):
+    store = opened.store
     past = Past(store)
     await past.write(3)
     newer = Past(store, dataclasses.replace(KEY, policy="stricter"))
     newer.number = 100
     kept = await newer.write(2)
-    assert set(by_action(await known(opened_on_any))) == set(kept)
-    assert len((await known(opened_on_any, key=DIGEST)).rows) == 3
-    assert len((await known(opened_on_any, key=DIGEST, since=START + timedelta(minutes=3))).rows) == 1
+    assert set(by_action(await known(opened))) == set(kept)
+    assert len((await known(opened, key=DIGEST)).rows) == 3
+    assert len((await known(opened, key=DIGEST, since=START + timedelta(minutes=3))).rows) == 1
 
 
 async def test_a_class_is_read_page_by_page_to_a_limit(opened_on_any, monkeypatch):

@@ -86,7 +86,8 @@ async def test_each_answer_is_counted_once_however_many_processes_count(watched,
     assert await watched.steps() == []
 
 
-async def test_only_audits_of_the_certificate_in_force_speak_about_it(watched):
+async def test_only_audits_of_the_certificate_in_force_speak_about_it(opened):
+    watched = Watched(opened)
     await watched.signed()
     await watched.audited("wrong", certificate="an older one")
     await watched.audited("left out")
@@ -136,7 +137,8 @@ async def test_a_monitor_that_cannot_be_read_watches_nothing_so_nothing_passes(o
     assert await watched.steps() == [("monitor", 2, 1)]
 
 
-async def test_learning_offers_when_enough_came_in_and_then_waits(watched):
+async def test_learning_offers_when_enough_came_in_and_then_waits(opened):
+    watched = Watched(opened)
     learner = watched.learner()
     assert await learner.learn() == 0
     await watched.past.write(24)

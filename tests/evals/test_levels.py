@@ -203,8 +203,7 @@ async def test_a_person_takes_a_class_down_any_number_of_levels_and_says_why(lad
     )
 
 
-async def test_a_changed_key_takes_a_suspended_class_one_level_down_once(ladder_on_any):
-    ladder = ladder_on_any
+async def test_a_changed_key_takes_a_suspended_class_one_level_down_once(ladder):
     await ladder.offered()
     await ladder.promoted()
     await ladder.changed(level=3)
