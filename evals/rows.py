@@ -73,8 +73,8 @@ def read_rows(
         label: the field that says whether the action was right, true or false (or 1 and 0); or FIELD=TEXT, and the action was
             right where the field is that text.
         group: the field that says what belongs together, text or a whole number; without it every row is a group of its own.
-        features: fields to use; the name of an object means all numbers in it. Without it: every number, true and false but
-            label, group and score.
+        features: fields to use; the name of an object means all numbers in it, `mean(NAME)` their mean. Without it: every
+            number, true and false but label, group and score.
         score: a field to take as the score as it is.
         labelled: whether every row must have a label.
 
@@ -82,10 +82,10 @@ def read_rows(
         RowsError: for a file that is missing, is not JSON lines, or lacks a field; the message says which row.
     """
     field = label.partition("=")[0]
-    rows = flat_rows(path, [name for name in (group, score, field if labelled else None, *(features or ())) if name])
+    rows = flat_rows(path, [name for name in (group, score, field if labelled else None, *map(_field, features or ())) if name])
     reserved = {field, group, score}
     for name in features or ():
-        if name in reserved - {None}:
+        if _field(name) in reserved - {None}:
             raise RowsError(f"{name} is the label, the group or the score, and cannot be a feature too")
     return Rows(
         tuple(_features(row, features, reserved) for row in rows),
@@ -182,6 +182,11 @@ def _group(row: Flat, name: str, place: int) -> str:
 
 def _features(row: Flat, names: Sequence[str] | None, reserved: set[str | None]) -> dict[str, float | None]:
     found: dict[str, float | None] = {}
+    for name in names or ():
+        if _field(name) != name:
+            found[name] = _mean(
+                [_number(value) for path, value in row.items() if _within(path, _field(name)) and path not in reserved]
+            )
     for path, value in row.items():
         if path in reserved or not (names is None or any(_within(path, name) for name in names)):
             continue
@@ -190,6 +195,16 @@ def _features(row: Flat, names: Sequence[str] | None, reserved: set[str | None])
         elif isinstance(value, str) and names is not None and path in names:
             found[f"{path}:{value}"] = 1.0
     return found
+
+
+def _field(name: str) -> str:
+    """Return the field that a feature is about: itself, or what a mean is of."""
+    return name[5:-1] if name.startswith("mean(") and name.endswith(")") else name
+
+
+def _mean(values: Sequence[float | None]) -> float | None:
+    known = [value for value in values if value is not None]
+    return math.fsum(known) / len(known) if known else None
 
 
 def _number(value: Any) -> float | None:

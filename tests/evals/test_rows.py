@@ -54,6 +54,10 @@ def test_every_number_and_every_yes_or_no_is_a_feature_unless_some_are_named(fil
     named = read_rows(path, "ok", "qid", ["agree", "tool"])
     assert named.features == ({"agree.gpt-4.1": 1.0, "agree.qwen": 0.5, "tool:refund": 1.0}, {"agree.qwen": 0.0, "tool:send": 1.0})
     assert read_rows(path, "ok", "qid", ["agree.gpt-4.1"]).features == ({"agree.gpt-4.1": 1.0}, {})
+    assert read_rows(path, "ok", "qid", ["mean(agree)", "mean(p)"]).features == (
+        {"mean(agree)": 0.75, "mean(p)": None},
+        {"mean(agree)": 0.0, "mean(p)": 0.5},
+    )
     assert read_rows(path, "ok").groups == ("1", "2")
     assert read_rows(path, "tool=send", "qid").correct == (False, True)
     assert read_rows(path, "ok", "qid", score="p").scores == (None, 0.5)
@@ -82,6 +86,8 @@ def test_numbers_that_are_none_are_missing(file):
         (['{"ok": true, "qid": 1.5}'], {"group": "qid"}, r"group qid of row 1 is 1\.5"),
         (['{"ok": true, "agree": {"x": 1}}'], {"features": ["agreed"]}, r"has the field agreed; did you mean agree\?"),
         (['{"ok": true, "a": 1}'], {"features": ["ok"]}, "cannot be a feature"),
+        (['{"ok": true, "a": 1}'], {"features": ["mean(ok)"]}, "cannot be a feature"),
+        (['{"ok": true, "a": 1}'], {"features": ["mean(b)"]}, "has the field b"),
         (['{"ok": true, "a": 1}'], {"score": "b"}, "has the field b"),
     ],
 )

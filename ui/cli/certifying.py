@@ -28,7 +28,9 @@ def certify(
     label: Label = "correct",
     group: Annotated[str | None, typer.Option(help="The field that says what belongs together, such as a conversation.")] = None,
     fit: Annotated[Path | None, typer.Option(help="Other rows to fit on; default: a part of --rows, by group.")] = None,
-    features: Annotated[str | None, typer.Option(help="Fields to use, with commas; an object's name means all in it.")] = None,
+    features: Annotated[
+        str | None, typer.Option(help="Fields to use, with commas; an object's name means all in it, mean(NAME) their mean.")
+    ] = None,
     score: Annotated[str | None, typer.Option(help="A field to take as the score; nothing is fitted.")] = None,
     apply: Annotated[Path | None, typer.Option(help="Rows to say of whether they pass.")] = None,
     alpha: Alpha = 0.05,
