@@ -85,6 +85,24 @@ def needed(bar: float) -> int:
     return n
 
 
+def alarm_by(rate: float, items: int, bar: float) -> list[float]:
+    """Return the chance that who catches this share was called unreliable after 1, 2, ... wrong items, looked at after each.
+
+    Exact: the distribution of what was caught is carried on over the counts at which the alarm had not rung.
+    """
+    going, rung, found = {0: 1.0}, 0.0, []
+    for n in range(1, items + 1):
+        after: dict[int, float] = {}
+        for caught, chance in going.items():
+            after[caught] = after.get(caught, 0.0) + chance * (1 - rate)
+            after[caught + 1] = after.get(caught + 1, 0.0) + chance * rate
+        alarmed = {caught for caught in after if Catch(n, caught).state(bar) == "unreliable"}
+        rung += sum(after[caught] for caught in alarmed)
+        going = {caught: chance for caught, chance in after.items() if caught not in alarmed}
+        found.append(rung)
+    return found
+
+
 @dataclass(frozen=True, slots=True)
 class Given:
     """One decision, as far as it says something of who gave it."""

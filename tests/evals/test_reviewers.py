@@ -9,7 +9,7 @@ from functools import cache
 import assent
 import pytest
 from assent.evals.reviewer_health import look, seen
-from assent.evals.reviewers import FEWEST, LEVEL, Catch, Given, Item, Pair, health, kappa, needed, new_alarms, sitting
+from assent.evals.reviewers import FEWEST, LEVEL, Catch, Given, Item, Pair, alarm_by, health, kappa, needed, new_alarms, sitting
 from assent.graph.authority import probing
 from assent.graph.authority.reviewing import HEALTH, SECOND
 from assent.graph.store import reviews, settings
@@ -59,28 +59,29 @@ def test_so_many_items_as_are_needed_all_caught_show_the_bar_and_one_fewer_does_
     assert needed(0.8) == 14
 
 
+def test_who_approves_everything_is_found_at_the_fifth_item_and_the_careful_are_left_alone():
+    assert alarm_by(0.0, FEWEST, 0.8)[-2:] == [0.0, 1.0], "five that are let through are enough, and no fewer"
+    assert alarm_by(0.3, 10, 0.8)[-1] > 0.95
+    careful = alarm_by(0.95, 60, 0.8)
+    assert careful[-1] < 0.001 and careful == sorted(careful), "looked at after every item"
+    assert alarm_by(0.85, 60, 0.8)[-1] < 0.05
+
+
+def test_the_chance_of_an_alarm_is_the_share_of_those_who_are_alarmed():
+    rng, runs, rung = random.Random(1), 2_000, 0
+    for _ in range(runs):
+        caught = 0
+        for n in range(1, 13):
+            caught += rng.random() < 0.5
+            if state(n, caught) == "unreliable":
+                rung += 1
+                break
+    assert rung / runs == pytest.approx(alarm_by(0.5, 12, 0.8)[-1], abs=0.05)  # more than four standard errors
+
+
 @cache
 def state(n, caught):
     return Catch(n, caught).state(0.8)
-
-
-def alarmed_at(rate, rng, items):
-    """Return after how many wrong items a reviewer who catches this share is called unreliable, if ever."""
-    caught = 0
-    for number in range(1, items + 1):
-        caught += rng.random() < rate
-        if state(number, caught) == "unreliable":
-            return number
-    return None
-
-
-def test_who_approves_everything_is_found_at_the_fifth_item_and_the_careful_are_left_alone():
-    rng = random.Random(1)
-    assert alarmed_at(0.0, rng, 20) == FEWEST
-    sloppy = [alarmed_at(0.3, rng, 40) for _ in range(400)]
-    assert None not in sloppy and sorted(sloppy)[200] <= 7
-    careful = [alarmed_at(0.95, rng, 80) for _ in range(1_000)]
-    assert sum(one is not None for one in careful) <= 10, "looked at after every item, at most 1 % are ever alarmed"
 
 
 def test_a_line_counts_what_is_one_persons_own():

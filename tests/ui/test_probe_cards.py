@@ -11,7 +11,7 @@ from assent.graph.authority import probing, reviewing
 from assent.graph.authority.reviewing import DRAWN
 from assent.graph.store import reviews, settings
 
-from .conftest import Shop, client, done
+from .conftest import Shop, client, done, signed_in_page
 
 PROMISED = {"refund": {"order_id": "1001", "amount": "34.00", "reason": "damaged"}, "wire": {"to": "ann", "amount": 5, "note": ""}}
 OWN = {"id", "number", "digest", "created", "due", "warn", "evidence"}
@@ -134,3 +134,18 @@ async def test_an_operator_sees_their_own_line_and_a_lead_everybodys(shop: Shop,
     card = await shop.desk.card(await shop.refund(), "ada")
     over = await ada.post(f"/api/reviews/{card.id}/decision", json={"digest": card.digest, "decision": {"type": "approve"}})
     assert over.status_code == 429 and over.json()["error"] == "enough_today"
+
+
+@pytest.mark.browser
+async def test_the_desk_tells_what_a_card_was_and_offers_nothing_to_undo(shop: Shop, browser: Any) -> None:
+    ordinary, probe = await both(shop, "refund")
+    await shop.desk.decide(
+        ordinary, {"type": "reject", "digest": (await shop.desk.card(ordinary, "bob")).digest, "reason": "no"}, "bob"
+    )
+    async with signed_in_page(shop, browser, "ada", undo_window=600.0) as page:
+        await page.wait_for_selector(f"[data-review={probe}]")
+        assert "blind" in (await page.text_content(".rc-why")).lower()
+        await page.keyboard.press("a")
+        await page.wait_for_selector(".rc-notice >> text=got past you")
+        assert await page.locator(".rc-strip button").count() == 0, "its answer stands"
+        assert "That was quick" in await page.text_content(".rc-hint")
