@@ -13,7 +13,7 @@ from assent.graph.rules.checks import always
 from assent.graph.rules.terms import Terms
 from assent.graph.store import executions, probes, reviews
 from assent.tools.declaration import schema_digest
-from fakes import HandClock, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
+from fakes import SAFE, HandClock, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
 
 HOUR = timedelta(hours=1)
 STRICT = assent.Policy(
@@ -116,3 +116,25 @@ async def test_a_known_answer_item_that_nobody_answers_ends_quietly_and_an_audit
     assert await desk.drain() == 0 and await desk.tasks("lee") == []
     card = await desk.card(audit.id, "bob")
     assert (await desk.decide(card.id, approve(card), "bob")).probe == "audit"
+
+
+async def test_the_copy_of_an_old_action_is_dated_as_if_it_were_new(desk, probe, till):
+    async def balance(to: str) -> str:
+        return f"{to} has an account"
+
+    @assent.action(consequence="costly", dry_run=balance)
+    async def send(to: str) -> str:
+        """Send something."""
+        return "sent"
+
+    agent = desk.agent(tools=[send], policy=SAFE, propose=Script(calls(("send", {"to": "ann"}))), name="sender")
+    await agent.ainvoke(asks(), on_thread("t2"))
+    (old,) = [card for card in await desk.pending("ada") if card.agent == "sender"]
+    desk.clock.forward(timedelta(days=40).total_seconds())
+    async with desk.store.begin() as tx:
+        source = await reviews.action(tx, (await reviews.by_id(tx, old.id)).action)
+        review = await probing.ask(tx, source, "audit", desk.clock())
+    card = await desk.card(review.id, "bob")
+    assert card.evidence[0]["text"] == old.evidence[0]["text"]
+    assert card.evidence[0]["at"] == card.created == desk.clock().isoformat() != old.evidence[0]["at"]
+    assert source.id not in str(card.as_json()) and source.thread not in str(card.as_json()) and old.digest != card.digest
