@@ -22,8 +22,8 @@ from ..tools.declaration import CONSEQUENCES, Consequence
 from .action_types import ActionType, CertifiedShare, Mode
 
 MONTH = timedelta(days=30)
-KNOWN = timedelta(days=180)
-"""How far back known-answer items speak for today's reviewers."""
+PROBED = timedelta(days=180)
+"""How far back known-answer items speak for today's reviewers, and shadow reviews for today's class."""
 SETTLED = ("approved", "rejected", "answered")
 
 Class = tuple[str, str]
@@ -74,6 +74,7 @@ async def desk_types(store: Store, clock: Clock, actor: str, offered: Iterable[O
 
     Of the newest decisions those count that stand, were made under the newest model, prompt, policy and schema of their class, and
     were no answer in the tool's place: approved is right, edited or rejected wrong, a cosmetic edit right. The rest is `left_out`.
+    Answers about a class in shadow count the same way.
     """
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
@@ -88,14 +89,16 @@ async def _read(tx: AsyncSession, tenant: str, now: datetime) -> _Rows:
     for one in sorted(proposed, key=lambda one: one.last):
         newest[one.agent, one.tool] = one
     states = {(row.agent, row.tool): row for row in await autonomy.every(tx, tenant)}
+    told = await _told(tx, await volumes.answered(tx, tenant), newest, now)
+    _add_shadow(told, await probes.answered(tx, tenant, "shadow", now - PROBED), newest)
     return _Rows(
         now=now,
         proposed=proposed,
         newest=newest,
-        told=await _told(tx, await volumes.answered(tx, tenant), newest, now),
+        told=told,
         undoable=await volumes.undoable(tx, tenant),
         held=await volumes.held(tx, tenant),
-        known=await probes.answered(tx, tenant, "known", now - KNOWN),
+        known=await probes.answered(tx, tenant, "known", now - PROBED),
         states=states,
         certificates={name: await autonomy.certificates(tx, tenant, *name) for name in newest},
     )
@@ -221,6 +224,22 @@ def _count(said: _Told, several: Sequence[Answered], cosmetic: set[str]) -> None
     said.labelled += 1
     said.wrong += bool(types & {"edit", "reject"})
     said.edited += "edit" in types and "reject" not in types
+
+
+def _add_shadow(told: dict[Class, _Told], answered: Iterable[ProbeRow], newest: Mapping[Class, Proposed]) -> None:
+    """Add what people said of actions in shadow, which were asked about without any of them running."""
+    for one in answered:
+        current = newest.get((one.agent, one.tool))
+        if current is None or one.outcome not in ("correct", "wrong"):
+            continue
+        said = told.setdefault((one.agent, one.tool), _Told())
+        if one.key != _key(current):
+            said.left_out += 1
+            continue
+        said.labelled += 1
+        said.wrong += one.outcome == "wrong"
+        said.edited += one.outcome == "wrong" and one.decision == "edit"
+        said.seen += [one.seen_ms / 1000] if one.seen_ms is not None else []
 
 
 async def _cosmetic(tx: AsyncSession, edits: Sequence[str]) -> set[str]:

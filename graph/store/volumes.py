@@ -90,7 +90,8 @@ async def _summed(tx: AsyncSession, newest: sa.Select[Any], since: datetime) -> 
     at = col(ActionRow.created_at)
     recent = sa.func.sum(sa.case((at >= since, 1), else_=0))
     query = sa.select(*_SORT, recent, sa.func.min(at), sa.func.max(at))
-    query = query.where(col(ActionRow.id).in_(newest), col(ActionRow.verdict) != "probe").group_by(*_SORT)
+    own = (col(ActionRow.verdict) != "probe", col(ActionRow.tool_digest) != "")  # a tool that nobody offers has no digest
+    query = query.where(col(ActionRow.id).in_(newest), *own).group_by(*_SORT)
     return [Proposed(*row) for row in await _rows(tx, query)]
 
 

@@ -93,6 +93,13 @@ def test_one_more_error_never_makes_the_mode_looser(kind: ActionType, prices: Co
     assert looseness(worse, prices) <= looseness(replace(kind, edited=None), prices)
 
 
+@settings(deadline=None, max_examples=100)
+@given(kinds(), costs())
+def test_knowing_less_of_reviewers_never_makes_the_mode_looser(kind: ActionType, prices: Costs) -> None:
+    known = replace(kind, labels="truth")
+    assert looseness(replace(known, known=0, caught=0), prices) <= looseness(known, prices)
+
+
 @settings(deadline=None, max_examples=150)
 @given(kinds(), costs())
 def test_nothing_is_advised_beyond_its_ceiling_or_without_what_it_needs(kind: ActionType, prices: Costs) -> None:
@@ -197,6 +204,27 @@ def test_dearer_errors_move_one_type_from_automatic_over_on_the_loop_to_a_person
     modes = [advise(kind, Costs(wrong={**Costs().wrong, "reversible": price})).mode for price in (1, 10, 200, 2_000)]
     assert modes[0] == "automatic" and modes[-1] == "in the loop" and "on the loop" in modes
     assert all(MODES.index(one) >= MODES.index(other) for one, other in pairwise(modes))
+
+
+def test_review_is_reckoned_at_its_best_where_nobody_measured_it() -> None:
+    """Were it reckoned at its worst, reviews that catch nothing would be a cost without a use, and everything would run."""
+    kind = ActionType("note", "reversible", 900, 45, 0, labels="truth")
+    dear = Costs(wrong={**Costs().wrong, "reversible": 100.0})
+    assert advise(kind, dear).mode == "in the loop"
+    assert advise(replace(kind, known=200, caught=10), dear).mode == "automatic"
+
+
+def test_on_the_loop_needs_something_a_watcher_can_do() -> None:
+    kind = ActionType("note", "reversible", 900, 150, 0, known=40, caught=39, wait_seconds=4 * 3600)
+    dear = Costs(wrong={**Costs().wrong, "reversible": 200.0})
+    assert advise(replace(kind, undo=True), dear).mode == advise(replace(kind, veto_seconds=60), dear).mode == "on the loop"
+    assert advise(kind, dear).mode != "on the loop"
+    assert [one.kind for one in obstacles(kind, dear, "on the loop")] == ["window"]
+
+
+def test_at_a_tie_a_person_is_asked() -> None:
+    free = Costs(wrong=dict.fromkeys(CONSEQUENCES, 0.0), reviewer_hour=0, waiting_hour=0)
+    assert advise(ActionType("look", "read"), free).mode == "in the loop"
 
 
 def test_a_policy_may_raise_the_ceiling_of_an_irreversible_tool_and_lower_any() -> None:

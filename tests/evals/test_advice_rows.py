@@ -18,7 +18,8 @@ from assent.graph.rules.checks import always
 from assent.graph.rules.terms import Terms
 from assent.graph.store import autonomy, reviews, volumes
 from assent.graph.store.autonomy_models import CertificateRow
-from fakes import HandClock, Script, Till, approve, calls, edit, reject, respond, staff
+from earning import Clerk
+from fakes import HandClock, Script, Till, approve, asks, calls, edit, on_thread, reject, respond, staff
 
 
 @assent.action(consequence="costly")
@@ -81,16 +82,20 @@ async def test_labels_times_and_volumes_come_from_what_people_decided(busy: Busy
     assert advise(paid).mode == "in the loop" and advise(looked).mode == "automatic"
 
 
-async def test_what_was_taken_back_or_still_waits_is_no_label(busy: Busy) -> None:
-    await busy.propose()
-    (card,) = await busy.desk.pending("ada", limit=1)
-    await busy.desk.decide(card.id, approve(card), "ada", undo_window=60.0)
-    assert (await of(busy.desk)).labelled == 0
-    await busy.desk.withdraw(card.id, "ada")
-    again = await busy.desk.card(card.id, "ada")
-    await busy.desk.decide(card.id, reject(again), "ada")
-    found = await of(busy.desk)
-    assert (found.labelled, found.wrong, found.edited) == (1, 1, 0)
+async def test_what_was_taken_back_or_can_be_is_no_label(any_url: str, till: Till) -> None:
+    clock = HandClock()
+    async with assent.open(any_url, clock=clock) as desk:
+        await staff(desk)
+        busy = Busy(desk, till)
+        await busy.propose()
+        (card,) = await desk.pending("ada", limit=1)
+        await desk.decide(card.id, reject(card), "ada", undo_window=60.0)
+        assert (await of(desk)).labelled == 0
+        await desk.withdraw(card.id, "ada")
+        await desk.decide(card.id, approve(await desk.card(card.id, "ada")), "ada", undo_window=60.0)
+        clock.forward(120)
+        found = await of(desk)
+        assert (found.labelled, found.wrong, found.edited) == (1, 0, 0)
 
 
 async def test_what_was_decided_under_another_policy_is_left_out(any_url: str, till: Till) -> None:
@@ -200,3 +205,19 @@ async def test_known_answer_items_say_how_much_reviewers_catch_and_are_no_labels
     found = await of(busy.desk)
     assert (found.known, found.caught) == (3, 2)
     assert (found.labelled, found.wrong, found.volume) == (before.labelled, before.wrong, before.volume)
+
+
+async def test_answers_about_a_class_in_shadow_are_labels_and_a_tool_that_nobody_offers_is_no_type(opened: assent.Desk) -> None:
+    clerk = Clerk(opened)
+    await clerk.decided("approve")
+    async with opened.store.begin() as tx:  # as a signature would
+        fields = {"tenant": "main", "agent": "assent", "tool": "note", "since": opened.clock(), "version": 0}
+        assert await autonomy.change(tx, autonomy.AutonomyRow(**fields), level=int(Level.SHADOW))
+    await clerk.decided("edit")
+    await clerk.decided("approve", who="bob")
+    await clerk.decided("respond")
+    found = await of(opened, "note")
+    assert (found.labelled, found.wrong, found.edited, found.left_out) == (3, 1, 1, 0)
+    clerk.script.lines[:] = [calls(("invented", {"a": 1}))]
+    await clerk.agent.ainvoke(asks(), on_thread("t9"))
+    assert [one.tool for one in await desk_types(opened.store, opened.clock, "vi")] == ["note"]
