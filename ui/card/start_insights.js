@@ -3,6 +3,8 @@ const insightsRoot = element.querySelector('.rc-root');
 const lines = el('ul', { class: 'in-list', 'aria-label': 'Classes of actions' });
 const emptyNote = el('p', { class: 'rv-empty', role: 'status' }, 'Loading…');
 const place = el('div', { class: 'in-place' });
+const reviewersPlace = el('section', { 'aria-label': 'Reviewers', hidden: true });
+const loadReviewers = reviewersView(reviewersPlace);
 const signing = signingDialog();
 let you = { may_sign: false, why_not: '' };
 let chosenClass = '';
@@ -57,9 +59,9 @@ const loadLines = async () => {
   return current;
 };
 
-fill(insightsRoot, el('div', { class: 'rv-head' }, el('h2', {}, 'What the agents have earned'), el('p', { class: 'rc-soft' }, 'A class is one agent’s use of one tool.')), lines, emptyNote, place, signing.dialog);
+fill(insightsRoot, el('div', { class: 'rv-head' }, el('h2', {}, 'What the agents have earned'), el('p', { class: 'rc-soft' }, 'A class is one agent’s use of one tool.')), lines, emptyNote, place, reviewersPlace, signing.dialog);
 lines.hidden = true;
-const refresh = async () => { const current = await loadLines(); if (current) await loadClass(current); };
+const refresh = async () => { const current = await loadLines(); if (current) await loadClass(current); await loadReviewers(); };
 new ResizeObserver(redraw).observe(insightsRoot);
 clearInterval(window.assentInsights);
 window.assentInsights = setInterval(() => { if (document.visibilityState === 'visible' && !signing.dialog.open) refresh(); }, 15000);
