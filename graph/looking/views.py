@@ -203,9 +203,13 @@ def _iso(moment: datetime | None) -> str | None:
 def _confidence(action: ActionRow) -> dict[str, Any] | None:
     if not action.readings:
         return None
+    earned = action.provenance.get("earned", {})
+    certified = earned.get("basis") == "certificate"
     return {
         "value": action.confidence,
-        "certified": action.provenance.get("earned", {}).get("basis") == "certificate",
+        "certified": certified,
+        "certificate": earned.get("certificate", "") if certified else "",
+        "level": earned.get("level"),
         "threshold": action.threshold,
         "signals": [reading for reading in action.readings if reading["signal"] != FLAGS],
     }

@@ -76,6 +76,24 @@ async def test_the_figures_are_those_of_the_store(shop: Shop, vic: httpx.AsyncCl
     assert (line["level"], line["signed"], line["volume"]) == (2, signed, found["volume"])
 
 
+async def test_a_card_of_a_certified_class_names_its_certificate(shop: Shop, ada: httpx.AsyncClient) -> None:
+    await earn(shop.desk, LABEL)
+    signed = (await told(ada, LABEL))["signed"]
+    lines = [
+        line for line in (await ada.get("/api/history?limit=200")).json()["history"] if line["action"].startswith("act_label-")
+    ]
+    cards = [(await ada.get(f"/api/reviews/{line['review']}")).json() for line in (lines[0], lines[-1])]
+    after, before = cards[0]["confidence"], cards[1]["confidence"]
+    assert (after["certified"], after["certificate"], after["threshold"], after["level"]) == (
+        True,
+        signed["id"],
+        signed["threshold"],
+        2,
+    )
+    assert after["value"] < signed["threshold"], "what reaches it passes and is on no card"
+    assert (before["certified"], before["certificate"]) == (False, "")
+
+
 async def test_a_lead_signs_what_was_shown_and_it_is_frozen_into_the_audit_log(shop: Shop, lin: httpx.AsyncClient) -> None:
     await earn(shop.desk, NOTE)
     found = await told(lin, NOTE)

@@ -30,7 +30,16 @@ _CARD = (
     *("desk.js", "start_review.js"),
 )
 
-_INSIGHTS = ("charts.js", "figures.js", "evidence.js", "ladder.js", "signing.js", "insights.js", "reviewers.js", "start_insights.js")
+_INSIGHTS = (
+    "charts.js",
+    "figures.js",
+    "evidence.js",
+    "ladder.js",
+    "signing.js",
+    "insights.js",
+    "reviewers.js",
+    "start_insights.js",
+)
 
 
 @cache
@@ -52,7 +61,9 @@ def records_view(kind: Literal["inbox", "history", "tasks", "examples", "watch",
 
 def insights_view() -> gr.HTML:
     """Return what each class of actions has earned: the list, the figures of one class, and where a lead signs."""
-    return _static("assent-insights", ("records.css", "insights.css", "charts.css", "signing.css", "reviewers.css"), (*_BASE, *_INSIGHTS))
+    return _static(
+        "assent-insights", ("records.css", "insights.css", "charts.css", "signing.css", "reviewers.css"), (*_BASE, *_INSIGHTS)
+    )
 
 
 def conversation_view() -> gr.HTML:

@@ -68,6 +68,10 @@ const signalRow = (signal) => el('li', {},
     el('span', { class: 'rc-soft' }, signal.gates ? 'counts' : 'only shown')),
   el('details', {}, el('summary', {}, 'Raw'), el('pre', { class: 'rc-mono rc-text', tabindex: '0' }, marked(pretty(signal.raw)))));
 
+const certificateLine = (card, found) => el('p', { class: 'rc-soft rc-certificate' },
+  `As certified for this class, not the model’s own word. From ${share(found.threshold)} up it passes without a person, under the `,
+  el('a', { href: `${basePath()}/insights#${encodeURIComponent(JSON.stringify([card.agent, card.tool]))}` }, 'certificate'), ' ', el('code', {}, marked(found.certificate.slice(0, 13))), '.');
+
 const confidenceSection = (card) => {
   const found = card.confidence;
   if (!found) return section('Confidence', 'rc-confidence', el('p', { class: 'rc-soft' }, 'Not assessed: a rule asked for a person before any signal was read.'));
@@ -79,6 +83,7 @@ const confidenceSection = (card) => {
   const verdict = limit === null || typeof found.value !== 'number' ? '' : `, ${found.value < limit ? 'under' : 'at or over'} the threshold ${limit.toFixed(2)}`;
   return section('Confidence', 'rc-confidence',
     el('p', {}, el('strong', {}, share(found.value)), ` ${found.certified ? 'certified' : 'uncertified'}${verdict}`), bar,
+    found.certified ? certificateLine(card, found) : null,
     el('ul', { class: 'rc-signals', 'aria-label': 'Signals' }, (found.signals || []).map(signalRow)));
 };
 
