@@ -18,6 +18,7 @@ from assent.evals.evidence import evidence_of
 from assent.evals.learner import Learner
 from assent.evals.levels import promote
 from assent.evals.offering import looked_at
+from assent.evals.reviewer_health import look
 from assent.graph.actions import action_digest
 from assent.graph.authority.earning import earned_of
 from assent.graph.authority.probing import copy_of
@@ -166,23 +167,34 @@ class _Writer:
             args={"text": "something else"} if how == "edit" else None,
             reason="wrong_details" if how == "reject" else "",
             seen_ms=int(2000 + self.source.random() * 14_000),
+            floor_ms=3_000 if self.one.consequence == "costly" else None,
             effective_at=said,
             created_at=said,
         )
         return review, decision
 
-    def _probe(self, source: ActionRow, decision: DecisionRow, right: bool) -> ProbeRow:
+    def probed(self, number: int, at: datetime, kind: str, who: str, first: str, right: bool) -> list[Any]:
+        """Return the rows of a known-answer item that is wrong, or of a second look, that somebody answered."""
+        source = self._action(number, at - timedelta(days=3), 1.0, 0.8, None)
+        copy = copy_of(source, at)
+        review, decision = self._decided(copy, at, right, "probe")
+        review.not_for, decision.actor = first, who
+        probe = self._probe(source, decision, right, kind)
+        probe.expected = "wrong" if kind == "known" or self.source.random() > 0.85 else "correct"
+        return [self._thread(source), self._thread(copy), source, copy, review, decision, probe]
+
+    def _probe(self, source: ActionRow, decision: DecisionRow, right: bool, kind: str = "audit") -> ProbeRow:
         earned = source.provenance["earned"]
         return ProbeRow(
             review=decision.review,
             tenant=source.tenant,
-            kind="audit",
+            kind=kind,
             source=source.id,
             agent=source.agent,
             tool=source.tool,
             key=earned["key"],
-            certificate=earned["certificate"],
-            share=earned["share"],
+            certificate=earned.get("certificate", ""),
+            share=earned.get("share", 1.0),
             outcome="correct" if right else "wrong",
             decision=decision.type,
             answered_by=decision.actor,
@@ -232,6 +244,21 @@ async def _written(desk: Desk, rows: Iterable[Sequence[Any]]) -> None:
                 await tx.exec(sa.insert(kind), params=values)  # type: ignore[call-overload]
 
 
+async def measure(desk: Desk, one: Class, missed: dict[str, int], *, items: int = 40, seconds: int = 18) -> None:
+    """Have reviewers answer known-answer items and second looks; `missed` says how many of the items each let through."""
+    now, people = desk.clock(), list(missed)
+    writer = _Writer(desk, one, random.Random(f"reviewers {one.tool}"), people, now)
+    rows = []
+    for place, (who, lost) in enumerate(missed.items()):
+        for item, at in enumerate(_moments(items, now - PERIOD / 2, now)):
+            rows.append(writer.probed(10_000 * (place + 1) + item, at, "known", who, "", item % (items // max(1, lost)) == 1))
+        for item, at in enumerate(_moments(seconds, now - PERIOD / 2, now)):
+            first = people[place - 1]
+            rows.append(writer.probed(10_000 * (place + 1) + items + item, at, "second", who, first, item % 6 != 0))
+    await _written(desk, rows)
+    await look(desk.store, desk.clock, desk.tenant)
+
+
 async def a_shop(desk: Desk) -> None:
     """Write a handful of classes, one of each kind that the page has to tell apart."""
     await earn(desk, Class("label", "Label an order", before=760, after=420, easy=0.6))
@@ -239,3 +266,4 @@ async def a_shop(desk: Desk) -> None:
     await earn(desk, Class("remind", "Remind a customer", before=330, after=520, worse=4.0))
     await earn(desk, Class("refund", "Refund an order", "costly", before=63, easy=0.6, offered=True))
     await earn(desk, Class("courier", "Book a courier", "costly", before=6))
+    await measure(desk, Class("refund", "Refund an order", "costly"), {"ada": 3, "bob": 2})
