@@ -230,3 +230,7 @@ if __name__ == "__main__":
     parser.add_argument("--serve", type=int, metavar="PORT")
     chosen = parser.parse_args()
     asyncio.run(stay(chosen.serve) if chosen.serve else take(chosen.folder))
+    if not chosen.serve:
+        import insights_screenshots
+
+        asyncio.run(insights_screenshots.take(chosen.folder))

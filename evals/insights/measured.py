@@ -23,12 +23,12 @@ _DRAWN = 400
 """So many points of a curve are kept."""
 
 
-def certifying(labels: Labels | None, head: Head | None) -> tuple[Label, ...]:
-    """Return the rows that figures are drawn from: those that certify, so that no head was fitted on them, oldest first."""
+def certifying(labels: Labels | None, *, fitted: bool) -> tuple[Label, ...]:
+    """Return the rows that figures are drawn from, oldest first: those that certify; of a `fitted` head, the half it never saw."""
     if labels is None:
         return ()
     key, rows = labels.key.digest(), uniform(labels)
-    kept = one_each(split(rows, key)[1] if head is not None and not head.raw else rows, key)
+    kept = one_each(split(rows, key)[1] if fitted else rows, key)
     return tuple(sorted(kept, key=lambda row: row.at))
 
 

@@ -4,43 +4,61 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from dataclasses import replace
 
 from ...graph.autonomy.levels import EARNED, Level
 from ...graph.autonomy.scoring import AGREEMENT, Head
-from ...graph.store.autonomy_models import CertificateRow
+from ...graph.store.autonomy_models import CertificateRow, LevelChangeRow
 from ..certifying import DELTA, FIXED, GROWTH, promised, spent
 from ..evidence import AUDITS, Facts
-from ..labels import Label
+from ..heads import LEAST_LABELS
+from ..labels import Labels, uniform
+from ..offering import RESTARTS
+from .measured import certifying
 from .shapes import Progress
 
 
-def progress(facts: Facts, tries: Sequence[CertificateRow], rows: Sequence[Label], head: Head | None) -> tuple[Progress, ...]:
+def progress(
+    facts: Facts, tries: Sequence[CertificateRow], labels: Labels | None, head: Head | None, steps: Sequence[LevelChangeRow]
+) -> tuple[Progress, ...]:
     """Return what is counted and not reached on the way to the next level; nothing above the ceiling.
 
     Args:
         facts: what the rows say about the class.
         tries: its certificates and tries, newest first.
-        rows: the rows that certify now.
-        head: what scores them.
+        labels: what is known of it under its key.
+        head: what scored the newest try.
+        steps: its changes of level, newest first: after an alarm only younger actions certify.
     """
     if facts.to not in EARNED or facts.to > facts.ceiling:
         return ()
     found = []
     if facts.offered is None:
-        found.append(_until_tried(facts, tries, rows, head or AGREEMENT))
+        since = next((step.at for step in steps if step.by in RESTARTS), None)
+        rows = [row for row in labels.rows if since is None or row.at >= since] if labels is not None else []
+        known = replace(labels, rows=tuple(rows)) if labels is not None else None
+        found.append(_until_tried(facts, tries, known, head or AGREEMENT))
     if facts.to > Level.CERTIFIED and not facts.row.suspended:
         audits = facts.monitor.audits if facts.monitor is not None else 0
         found.append(Progress("Audits that the monitor has taken in below its alarm", min(audits, AUDITS), AUDITS))
     return tuple(one for one in found if one.have < one.need)
 
 
-def _until_tried(facts: Facts, tries: Sequence[CertificateRow], rows: Sequence[Label], head: Head) -> Progress:
+def _until_tried(facts: Facts, tries: Sequence[CertificateRow], labels: Labels | None, head: Head) -> Progress:
     """Return how many decided actions could pass, and how many have to before the next try is worth its share of delta."""
     before = [one for one in tries if one.key == facts.key and one.level == facts.to]
     alpha = promised(facts.to, facts.newest.consequence if facts.newest is not None else "")
     least = math.ceil(math.log(spent(DELTA, len(before) + 1)) / math.log1p(-alpha))
-    last = int(before[0].report.get("could_pass", 0)) if before else 0
-    lowest = FIXED[-1] if head.raw else 0.0
-    have = sum((score := head.score(row.features)) is not None and score >= lowest for row in rows)
+    oldest = min((row.at for row in labels.rows), default=None) if labels is not None else None
+    counts = bool(before) and oldest is not None and before[0].created_at >= oldest
+    last = int(before[0].report.get("could_pass", 0)) if counts else 0
     what = "Decided actions, one of a conversation, that could pass; at so many a certificate is tried"
+    have = _could_pass(labels, head) if labels is not None else 0
     return Progress(f"{what} again" if before else what, have, max(least, math.ceil(GROWTH * last)))
+
+
+def _could_pass(labels: Labels, head: Head) -> int:
+    fitted = len(uniform(labels)) >= 2 * LEAST_LABELS
+    scorer = head if fitted else AGREEMENT
+    scores = [scorer.score(row.features) for row in certifying(labels, fitted=fitted)]
+    return sum(score is not None and (fitted or score >= FIXED[-1]) for score in scores)

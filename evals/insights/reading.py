@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
+from typing import get_args
 
 from ...graph.access.people import require
 from ...graph.autonomy.levels import WORDS
@@ -16,6 +17,8 @@ from ...graph.store.classes import Seen
 from ...graph.store.session import Store
 from ..evidence import Facts, facts_of, fresh, weighed
 from ..labels import Labels, labels_of
+from ..levels import Cause
+from ..offering import TRIES
 from . import drifting, measured, watching
 from .progress import progress
 from .shapes import ClassInsight, Line, Promise, Step, Volume
@@ -39,7 +42,10 @@ async def overview(store: Store, clock: Clock, actor: str) -> tuple[Line, ...]:
         offers = _newest(await classes.offered(tx, tenant))
         signed = {key: await autonomy.certificate(tx, tenant, row.certificate) for key, row in rows.items() if row.certificate}
         known = {key: promise_of(row) for key, row in offers.items()}
-    lines = [_line(key, named, rows.get(key), signed.get(key), known.get(key)) for key in {*named, *rows, *offers}]
+        last = {key: await autonomy.changes(tx, tenant, *key, 1) for key in rows}
+    lines = [
+        _line(key, named, rows.get(key), signed.get(key), known.get(key), last.get(key, ())) for key in {*named, *rows, *offers}
+    ]
     return tuple(sorted(lines, key=lambda one: (-one.level, -one.volume.proposed, one.agent, one.tool)))
 
 
@@ -55,7 +61,7 @@ async def insight(store: Store, clock: Clock, actor: str, agent: str, tool: str)
         found = _Found(
             name=named.get(of, _Name(agent, tool, tool)),
             facts=await facts_of(tx, row or fresh(tenant, agent, tool, now), now),
-            certificates=await autonomy.certificates(tx, tenant, agent, tool),
+            certificates=await autonomy.certificates(tx, tenant, agent, tool, TRIES),
             changes=await autonomy.changes(tx, tenant, agent, tool),
             decided=await classes.decided(tx, tenant, agent, tool, since, MOST),
             measured=await classes.measured(tx, tenant, agent, tool, since, MOST),
@@ -116,6 +122,7 @@ def _line(
     row: AutonomyRow | None,
     certificate: CertificateRow | None,
     offered: Promise | None,
+    last: Sequence[LevelChangeRow],
 ) -> Line:
     name = named.get(key, _Name(*key, title=key[1]))
     row = row or AutonomyRow(tenant="", agent=key[0], tool=key[1], version=0)
@@ -133,6 +140,7 @@ def _line(
         signed=signed,
         offered=offered,
         watch=watching.now(row.monitor, row.share),
+        fallen=last[0].by if last and last[0].after < last[0].before and last[0].by in get_args(Cause) else "",
     )
 
 
@@ -140,7 +148,7 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
     facts, name, row = found.facts, found.name, found.facts.row
     evidence, head = weighed(facts), _head(found)
     signed, offered = (promise_of(one) if one is not None else None for one in (facts.signed, facts.offered))
-    rows = measured.certifying(labels, head)
+    rows = measured.certifying(labels, fitted=head is not None and not head.raw)
     warnings, note = drifting.warnings(found.measured, labels)
     return ClassInsight(
         agent=name.agent,
@@ -157,7 +165,7 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
         offered=offered,
         to=int(evidence.to),
         signable=not evidence.missing,
-        progress=progress(facts, found.certificates, rows, head),
+        progress=progress(facts, found.certificates, labels, head, found.changes),
         history=tuple(map(_step, found.changes)),
         raw=measured.raw_diagram(rows),
         calibrated=measured.calibrated_diagram(rows, head, labels),

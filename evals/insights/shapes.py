@@ -146,6 +146,8 @@ class Line:
     signed: Promise | None = None
     offered: Promise | None = None
     watch: Watch = field(default_factory=Watch)
+    fallen: str = ""
+    """Who took it down, if the last change of its level was a demotion by itself: `monitor`, `key`, `reviewers`, `critical`."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""

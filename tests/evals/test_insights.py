@@ -51,8 +51,8 @@ def test_a_fitted_diagram_needs_a_fitted_head_and_leaves_out_what_it_was_fitted_
     found = labels(rows(300))
     wrong = sum(not row.correct for row in found.rows)
     assert f"there are 300 and {wrong}" in measured.calibrated_diagram((), AGREEMENT, found).note
-    held_out = measured.certifying(found, FITTED)
-    assert len(measured.certifying(found, AGREEMENT)) == 300 and 100 < len(held_out) < 200
+    held_out = measured.certifying(found, fitted=True)
+    assert len(measured.certifying(found, fitted=False)) == 300 and 100 < len(held_out) < 200
     assert measured.calibrated_diagram(held_out, FITTED, found).n == len(held_out)
 
 

@@ -180,7 +180,7 @@ class _Writer:
         review, decision = self._decided(copy, at, right, "probe")
         review.not_for, decision.actor = first, who
         probe = self._probe(source, decision, right, kind)
-        probe.expected = "wrong" if kind == "known" or self.source.random() > 0.85 else "correct"
+        probe.expected = "wrong" if kind == "known" or right == (self.source.random() < 0.06) else "correct"
         return [self._thread(source), self._thread(copy), source, copy, review, decision, probe]
 
     def _probe(self, source: ActionRow, decision: DecisionRow, right: bool, kind: str = "audit") -> ProbeRow:
@@ -263,7 +263,7 @@ async def a_shop(desk: Desk) -> None:
     """Write a handful of classes, one of each kind that the page has to tell apart."""
     await earn(desk, Class("label", "Label an order", before=760, after=420, easy=0.6))
     await earn(desk, Class("note", "Write a note", before=340, offered=True))
-    await earn(desk, Class("remind", "Remind a customer", before=330, after=520, worse=4.0))
+    await earn(desk, Class("remind", "Remind a customer", before=330, after=520, worse=5.5))
     await earn(desk, Class("refund", "Refund an order", "costly", before=63, easy=0.6, offered=True))
     await earn(desk, Class("courier", "Book a courier", "costly", before=6))
     await measure(desk, Class("refund", "Refund an order", "costly"), {"ada": 3, "bob": 2})

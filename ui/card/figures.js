@@ -138,6 +138,7 @@ const weeksChart = (insight, width) => {
 };
 
 const figuresView = (insight, width) => {
-  const made = [reliabilityChart, curveChart, monitorChart, weeksChart].map((one) => one(insight, width));
+  const order = insight.watch.alarmed ? [monitorChart, weeksChart, reliabilityChart, curveChart] : [reliabilityChart, curveChart, monitorChart, weeksChart];
+  const made = order.map((one) => one(insight, width));
   return [...made.filter((one) => !one.classList.contains('ch-missing')), ...made.filter((one) => one.classList.contains('ch-missing'))];
 };

@@ -5,9 +5,9 @@ const consequenceChip = (consequence) => (consequence
   ? el('span', { class: `in-chip in-chip-${consequence in CONSEQUENCE_WORDS ? consequence : 'irreversible'}` }, CONSEQUENCE_WORDS[consequence] || marked(consequence)) : null);
 
 const stateWord = (line) => {
-  if (line.watch.alarmed) return el('span', { class: 'in-state in-alarm' }, 'alarm');
   if (line.suspended) return el('span', { class: 'in-state in-alarm' }, 'suspended');
   if (line.offered) return el('span', { class: 'in-state in-offer' }, 'to be signed');
+  if (line.fallen) return el('span', { class: 'in-state in-alarm' }, 'demoted');
   return null;
 };
 
@@ -42,7 +42,7 @@ const classView = (insight, { signing, you, onDone, said }) => {
     el('div', { class: 'in-said', role: 'status' }, said || ''),
     insight.suspended ? el('p', { class: 'in-suspended' }, el('strong', {}, 'Suspended: everything is reviewed. '), marked(insight.suspended)) : null,
     riskView(insight), ladderView(insight),
-    el('div', { class: 'in-boxes' }, certificateView(insight), missingView(insight), driftView(insight)),
+    el('div', { class: 'in-boxes' }, el('div', { class: 'in-stack' }, certificateView(insight), driftView(insight)), missingView(insight)),
     charts, el('h4', { class: 'in-title' }, 'Level history'), historyView(insight));
   return { view, charts, paint };
 };
