@@ -21,16 +21,21 @@ COLOURS = ("#0b6e4f", "#c46a1b", "#3b5bdb", "#8a3ffc")
 Measure = Callable[[Tally], float | None]
 
 
+def check(path: Path) -> None:
+    """Raise ScenarioError for a file that no plot can be written to."""
+    if path.suffix.lower() not in (".png", ".svg"):
+        raise ScenarioError(f"{path}: a plot is written as .png or .svg")
+    if not path.absolute().parent.is_dir():
+        raise ScenarioError(f"{path}: there is no folder {path.parent}")
+
+
 def figure(reports: Sequence[Report], path: Path) -> None:
     """Write a PNG or SVG with four panels, a colour per scenario: the median of its years, in a band from least to greatest.
 
     From above: the share that passed without a person; how much of it was really wrong, with what was promised; people's hours;
     and the level of each class in the first year, with its alarms. Raises ScenarioError for another kind of file.
     """
-    if path.suffix.lower() not in (".png", ".svg"):
-        raise ScenarioError(f"{path}: a plot is written as .png or .svg")
-    if not path.absolute().parent.is_dir():
-        raise ScenarioError(f"{path}: there is no folder {path.parent}")
+    check(path)
     import matplotlib
 
     matplotlib.use("Agg")

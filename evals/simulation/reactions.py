@@ -50,9 +50,9 @@ def _kind(change: Change, wrong: float, hidden: float) -> str:
 
 
 def _reaction(year: Year, place: int, start: int, kind: str) -> Reaction:
-    days, wanted = year.days[place], ("void",) if kind == "key" else ("alarm", "reviewers")
+    days, wanted = year.days[place], "void" if kind == "key" else "alarm"
     noticed = next(
-        (event.day for event in year.events if event.place == place and event.what in wanted and event.day >= start), None
+        (event.day for event in year.events if event.place == place and event.what == wanted and event.day >= start), None
     )
     span = days[start : (noticed + 1) if noticed is not None else len(days)]
     after = range(noticed + 1, len(days)) if noticed is not None else ()

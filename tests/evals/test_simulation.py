@@ -9,9 +9,9 @@ from dataclasses import replace
 import assent
 import pytest
 from assent.evals.diagnostics import auroc
-from assent.evals.simulation.playing import at_rate, play
+from assent.evals.simulation.playing import at_rate, for_rows, play
 from assent.evals.simulation.reactions import reactions
-from assent.evals.simulation.recorded import Recorded, replayed
+from assent.evals.simulation.recorded import Recorded, of_desk, replayed
 from assent.evals.simulation.report import findings, simulation_table
 from assent.evals.simulation.scenario_file import ScenarioError, checked, names, parsed, scenario_of
 from assent.evals.simulation.settings import ActionClass, Change, Chosen, Person, Scenario
@@ -25,6 +25,7 @@ from assent.graph.signals import Reading
 from assent.graph.store import autonomy, reviews
 from assent.graph.store.autonomy_models import AutonomyRow
 from assent.ui.cli.main import app
+from earning import Past
 from fakes import Script, asks, calls, on_thread
 from typer.testing import CliRunner
 
@@ -209,6 +210,20 @@ def test_recorded_rows_are_drawn_by_whole_conversations():
     assert sum(before) / len(before) == pytest.approx(0.2, abs=0.02) and sum(after) / len(after) > 0.3
 
 
+async def test_a_desks_own_decided_actions_are_drawn_from(opened):
+    with pytest.raises(ScenarioError, match="no decided actions"):
+        await of_desk(opened.store, opened.clock, "ada")
+    past = Past(opened.store)
+    await past.write(30, consequence="costly")
+    await past.write(10, "reject", sure=0.4, consequence="costly")
+    ((name, rows),) = found = await of_desk(opened.store, opened.clock, "ada")
+    assert (name, len(rows.correct), rows.wrong, rows.costly) == ("assent note", 40, 0.25, True)
+    played = for_rows(scenario(days=10), found)
+    assert played.classes[0].consequence == "costly"
+    report = play(played, rows=[rows])
+    assert report.years[0].total.caught > 150 and "drawn from 40 recorded rows" in findings(report)[0]
+
+
 def test_every_packaged_scenario_can_be_played():
     assert set(names()) >= {"steady", "drift", "slow-drift", "rubber-stamp", "adversary", "rare-errors", "late-labels"}
     for name in names():
@@ -264,6 +279,7 @@ def test_rows_of_a_file_are_played_as_a_class(tmp_path):
         (["--alpha", "2"], "chosen.alpha: Input should be less than 1"),
         (["--highest", "top"], "chosen.highest: Input should be"),
         (["--days", "5", "--plot", "a.pdf"], "a.pdf: a plot is written as .png or .svg"),
+        (["--rows", "a.jsonl", "--desk"], "Name --rows or --desk, not both."),
         (["--rows", "nowhere.jsonl"], "nowhere.jsonl cannot be read"),
     ],
 )

@@ -48,8 +48,8 @@ def simulate(
     monitored_share: Annotated[Number, typer.Option(help="Audited share at level monitored.")] = None,
     sampled_share: Annotated[Number, typer.Option(help="Audited share at level sampled.")] = None,
     n_min: Annotated[int | None, typer.Option(help="Audits without an alarm before a class may rise further.")] = None,
-    highest: Annotated[str | None, typer.Option(help="The highest level that the lead signs.")] = None,
-    sign_after: Annotated[int | None, typer.Option(help="Days until the lead signs what is offered.")] = None,
+    highest: Annotated[str | None, typer.Option(help="The ceiling that the policy states.")] = None,
+    sign_after: Annotated[int | None, typer.Option(help="Days from when nothing is missing until the lead signs.")] = None,
     seed: Annotated[int, typer.Option(help="Of the first year; the same seed, the same year.", min=0)] = 1,
     repeat: Annotated[int, typer.Option(help="How many years, each with its own seed.", min=1)] = 1,
     plot: Annotated[Path | None, typer.Option(help="Draw it into this file (.png or .svg).")] = None,
@@ -59,8 +59,9 @@ def simulate(
 ) -> None:
     """See what settings would do in a year: recorded or made-up actions, decided by the gate's own code.
 
-    A lead is assumed to sign whatever is offered, --sign-after days later.
+    A lead is assumed to sign whatever nothing is missing for, --sign-after days later.
     """
+    from ...evals.simulation.plots import check, figure
     from ...evals.simulation.scenario_file import names, scenario_of, text_of
 
     if list_them:
@@ -77,10 +78,10 @@ def simulate(
         raise Failed("Name --rows or --desk, not both.", 2)
     recorded = _of_desk(url_of(home, database), who) if desk else _recorded(rows or (), label, group, features)
     played = [_with(scenario_of(name), days, per_day, chosen) for name in (scenario, *(compare or ()))]
+    if plot is not None:
+        check(plot)
     reports = _play(played, recorded, seed, repeat)
     if plot is not None:
-        from ...evals.simulation.plots import figure
-
         figure(reports, plot)
     print_json([report.as_json() for report in reports] if compare else reports[0].as_json()) if as_json else _print(reports)
 
