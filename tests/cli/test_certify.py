@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import random
+import sys
 
 import pytest
 from assent.evals.monitor import monitor_of, observe, start
@@ -117,6 +118,15 @@ def test_wrong_use_is_told_in_one_line(run, write, tmp_path):
     ):
         code, out, err = run(*arguments)
         assert (code, out, len(err.splitlines())) == (2, "", 1) and err.startswith("assent: ") and said in err, arguments
+
+
+def test_a_missing_extra_is_told_by_name_and_the_monitor_does_without(run, write, monkeypatch):
+    rows = write("rows.jsonl", records(9, 100))
+    for library in ("scipy", "scipy.stats", "sklearn", "sklearn.linear_model"):
+        monkeypatch.setitem(sys.modules, library, None)
+    code, out, err = run("certify", "--rows", rows, "--group", "qid")
+    assert (code, out) == (1, "") and err.endswith("pip install 'assent[calibrate]'")
+    assert run("monitor", "--rows", rows)[0] in (0, 1) and "audits" in run("monitor", "--rows", rows)[1]
 
 
 def test_the_monitor_rings_on_a_file_and_tells_where(run, write):
