@@ -140,7 +140,7 @@ def weighed(facts: Facts) -> Evidence:
         "certificate": _numbers(shown),
         "report": dict(shown.report) if shown is not None else None,
         "monitor": monitored(facts.monitor),
-        "reviewers": dict(facts.health) if facts.health is not None else None,
+        "reviewers": {name: facts.health.get(name) for name in ("healthy", "why", "catch")} if facts.health is not None else None,
         "requirements": [asdict(one) for one in needed],
         "system_risk": system_risk(shown, (facts.health or {}).get("catch")),
     }

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any, cast
 
 import pytest
+from assent.graph.autonomy.levels import Level
 from assent.graph.rules.checks import always, max_amount
 from assent.graph.rules.policy import KINDS, Facts, Kind, Policy, PolicyError, Ruled, Ruling, on, strictest
 from hypothesis import given, settings
@@ -260,6 +261,17 @@ def test_a_stated_threshold_counts_for_reversible_tools_only() -> None:
     for consequence in others:
         assert policy.threshold_for("hand_over", consequence) is None
     assert Policy(()).threshold_for("hand_over", "reversible") is None
+
+
+def test_a_ceiling_counts_for_its_tool_and_is_part_of_the_digest() -> None:
+    policy = Policy((), ceilings={"refund": Level.SUPERVISED, "wipe": Level.CERTIFIED})
+    assert policy.ceiling_for("refund", "reversible") == Level.SUPERVISED
+    assert (policy.ceiling_for("wipe", "irreversible"), Policy(()).ceiling_for("wipe", "irreversible")) == (2, 1)
+    assert policy.ceiling_for("note", "reversible") == Level.SAMPLED
+    assert len({policy.digest, Policy(()).digest, Policy((), ceilings={"refund": Level.CERTIFIED}).digest}) == 3
+    for wrong in ({"refund": 7}, {"refund*": Level.CERTIFIED}):
+        with pytest.raises(PolicyError):
+            Policy((), ceilings=wrong)  # type: ignore[arg-type]
 
 
 @pytest.mark.parametrize("value", [math.nan, math.inf, -0.1, 1.01, True, "0.6", "99%"])

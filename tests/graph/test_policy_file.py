@@ -345,3 +345,11 @@ def test_the_documented_file_loads() -> None:
     page = (ROOT / "docs" / "policy.md").read_text("utf-8")
     (example,) = re.findall(r"```yaml\n(version.*?)```", page, re.DOTALL)
     assert parse_policy(example, tools={**TOOLS, "look_up": []}).thresholds == {"hand_over": 0.7}
+
+
+def test_ceilings_are_written_as_words() -> None:
+    policy = parse_policy(GOOD + "ceilings:\n  refund: certified\n  hand_over: shadow\n", tools=TOOLS)
+    assert policy.ceilings == {"refund": 2, "hand_over": 0}
+    wrong = error_of(GOOD + "ceilings:\n  refund: certifed\n")
+    assert wrong.line == 14 and "ceilings.refund" in wrong.problem and "allowed: shadow, supervised, certified" in wrong.problem
+    assert "no tool 'refunds'" in error_of(GOOD + "ceilings:\n  refunds: certified\n").problem
