@@ -126,16 +126,20 @@ def types_from(path: Path) -> list[ActionType]:
     return found
 
 
-def rows_from(path: Path, types: Iterable[ActionType] = (), *, seed: int = 0) -> list[ActionType]:
+def rows_from(
+    path: Path, types: Iterable[ActionType] = (), *, label: str = "correct", group: str = "group", seed: int = 0
+) -> list[ActionType]:
     """Return action types with their labels counted from JSON Lines; raises AdviceFileError.
 
     Args:
         path: one labelled action a line: `tool`, `correct` (true or false), and `agent`, `consequence` and `group` where there are
             any. Of each group (a conversation) one row of a tool counts, because rows of one conversation are not independent.
+        label: the name of the field that says whether it was right.
+        group: the name of the field of its conversation.
         types: what else is known of the types; a tool that is neither in it nor states its consequence counts as irreversible.
         seed: from which the rows are drawn.
     """
-    rows = list(_lines(path))
+    rows = list(_lines(path, label, group))
     known = {(one.agent, one.tool): one for one in types}
     for name in dict.fromkeys((row.agent, row.tool) for _, row in rows):
         of_it = [(number, row) for number, row in rows if (row.agent, row.tool) == name]
@@ -157,19 +161,23 @@ class _Row(BaseModel):
     group: str | None = None
 
 
-def _lines(path: Path) -> Iterable[tuple[int, _Row]]:
+def _lines(path: Path, label: str, group: str) -> Iterable[tuple[int, _Row]]:
     for number, line in enumerate(_bytes(path).splitlines(), 1):
         if not line.strip():
             continue
         try:
             row: Any = json.loads(line)
-            if isinstance(row, Mapping) and isinstance(row.get("group"), int):
-                row = {**row, "group": str(row["group"])}
-            yield number, _Row.model_validate(row)
-        except ValidationError as error:
-            raise AdviceFileError(f"{path}:{number}: {_first(error)}") from None
         except ValueError:
             raise AdviceFileError(f"{path}:{number}: this line is not JSON") from None
+        if not isinstance(row, Mapping) or label not in row:
+            raise AdviceFileError(f"{path}:{number}: this line has no {label!r}, which says whether the action was right")
+        try:
+            yield (
+                number,
+                _Row.model_validate({**row, "correct": row[label], "group": None if group not in row else str(row[group])}),
+            )
+        except ValidationError as error:
+            raise AdviceFileError(f"{path}:{number}: {_first(error)}") from None
 
 
 def _bytes(path: Path) -> bytes:

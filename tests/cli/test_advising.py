@@ -68,7 +68,11 @@ def test_rows_are_counted_one_of_each_conversation_and_an_unknown_tool_is_irreve
     rows += [{"tool": "wipe", "correct": True} for _ in range(3)]
     (tmp_path / "rows.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows), "utf-8")
     (tmp_path / "types.yaml").write_text("types: [{tool: note, consequence: reversible, volume: 90, undo: true}]\n", "utf-8")
+    named = "".join(json.dumps({"tool": row["tool"], "ok": row["correct"], "qid": row.get("group")}) + "\n" for row in rows)
+    (tmp_path / "named.jsonl").write_text(named, "utf-8")
     found = {one["tool"]: one for one in json.loads(say("--rows", "rows.jsonl", "--types", "types.yaml", "--json")[1])["advice"]}
+    renamed = say("--rows", "named.jsonl", "--types", "types.yaml", "--label", "ok", "--group", "qid", "--json")
+    assert json.loads(renamed[1])["advice"][0] == found["note"]
     assert (found["note"]["labelled"], found["note"]["volume"], found["note"]["undo"]) == (60, 90, True)
     assert found["note"]["wrong"] <= 1 and (found["wipe"]["labelled"], found["wipe"]["consequence"]) == (3, "irreversible")
 
@@ -84,8 +88,9 @@ def test_rows_are_counted_one_of_each_conversation_and_an_unknown_tool_is_irreve
         ("--types", "- a: [", ":1:"),
         ("--costs", "undo_saves: 0.9", "an undo saves at most what a rejection saves"),
         ("--costs", "wrong: {costly: -1}", "greater than or equal to 0"),
-        ("--rows", '{"tool": "a"}\n', ":1: correct: Field required"),
+        ("--rows", '{"tool": "a"}\n', ":1: this line has no 'correct'"),
         ("--rows", '{"tool": "a", "correct": true}\nno\n', ":2: this line is not JSON"),
+        ("--rows", '{"tool": "a", "correct": "perhaps"}', ":1: correct: "),
     ],
 )
 def test_a_mistake_in_a_file_is_one_line_with_its_place(say, tmp_path, option, text, told):

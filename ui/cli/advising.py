@@ -33,6 +33,10 @@ def advise_types(
     costs: CostsFile = None,
     types: TypesFile = None,
     rows: RowsFile = None,
+    label: Annotated[str, typer.Option(help="The field of --rows that says whether an action was right.")] = "correct",
+    group: Annotated[
+        str, typer.Option(help="The field of --rows with an action's conversation; one row of each counts.")
+    ] = "group",
     home: Home = Path("desk"),
     database: Database = None,
     who: Who = OPERATOR,
@@ -44,7 +48,8 @@ def advise_types(
     """
     try:
         prices = costs_from(costs) if costs else None
-        given = _given(types, rows)
+        stated = types_from(types) if types else None
+        given = rows_from(rows, stated or (), label=label, group=group) if rows else stated
     except AdviceFileError as error:
         raise Failed(str(error), 2) from None
     if given is None:
@@ -61,11 +66,6 @@ def advise_types(
     for one in found or _in_general(prices):
         _print(one)
     _print_costs(prices)
-
-
-def _given(types: Path | None, rows: Path | None) -> list[ActionType] | None:
-    stated = types_from(types) if types else None
-    return rows_from(rows, stated or ()) if rows else stated
 
 
 async def _of_desk(url: str, who: str) -> tuple[list[ActionType], Costs | None]:
