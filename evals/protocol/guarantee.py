@@ -22,8 +22,8 @@ MOST_LABELLED = 0.75
 """At most so much of a class is labelled, so that there is something left to score."""
 SIGNIFICANT = 0.05
 
-Threshold = Callable[[Sequence[float], Sequence[bool], Sequence[float]], float | None]
-"""From scores and labels of the drawn rows, and scores of fitted rows, to the threshold; None lets nothing through."""
+Threshold = Callable[[Sequence[float], Sequence[bool], Scored], float | None]
+"""From scores and labels of the drawn rows, and the class's fitted rows, to the threshold; None lets nothing through."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,13 +90,15 @@ class Autonomy:
 def certified(alpha: float = ALPHA, delta: float = DELTA) -> Threshold:
     """Return the rule that certifies: candidates from the fitted scores, exact tests from strict to loose."""
 
-    def rule(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequence[float]) -> float | None:
-        return certify(scores, correct, alpha=alpha, delta=delta, thresholds=candidates(fit_scores), test=_remembered).threshold
+    def rule(scores: Sequence[float], correct: Sequence[bool], fitted: Scored) -> float | None:
+        return certify(
+            scores, correct, alpha=alpha, delta=delta, thresholds=candidates(fitted.fit_scores), test=remembered
+        ).threshold
 
     return rule
 
 
-def _remembered(wrong: Sequence[int], accepted: Sequence[int], alpha: float) -> list[float]:
+def remembered(wrong: Sequence[int], accepted: Sequence[int], alpha: float) -> list[float]:
     """Return the certificate's own p-values; the same few counts come again in every split."""
     return [_p(k, n, alpha) for k, n in zip(wrong, accepted, strict=True)]
 
@@ -109,7 +111,7 @@ def _p(k: int, n: int, alpha: float) -> float:
 def tuned(alpha: float = ALPHA) -> Threshold:
     """Return the naive rule: the loosest threshold at which the drawn rows were wrong at most alpha of the time."""
 
-    def rule(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequence[float]) -> float | None:
+    def rule(scores: Sequence[float], correct: Sequence[bool], fitted: Scored) -> float | None:
         loosest, wrong = None, 0
         order = sorted(range(len(scores)), key=lambda row: -scores[row])
         for place, row in enumerate(order):
@@ -192,7 +194,7 @@ class _Split:
 
 def _split(one: Scored, rule: Threshold, labels: int, alpha: float, source: random.Random) -> _Split:
     drawn = _draw(one, labels, source)
-    threshold = rule([one.scores[row] for row in drawn], [one.correct[row] for row in drawn], one.fit_scores)
+    threshold = rule([one.scores[row] for row in drawn], [one.correct[row] for row in drawn], one)
     others = [row for row in range(len(one.scores)) if row not in drawn]
     n, k = _passed(one, others, threshold)
     every, wrong = _passed(one, range(len(one.scores)), threshold)

@@ -7,6 +7,7 @@ from dataclasses import asdict, dataclass
 from typing import Any
 
 from .guarantee import ALPHA, LABELS, Threshold, certified, tuned
+from .scored import Scored
 
 SLOPE = 0.1
 FIT = 1000
@@ -43,12 +44,13 @@ def known_truth(*, draws: int, labels: int = LABELS, seed: int = 0) -> list[Know
 
 def _known(name: str, rule: Threshold, draws: int, labels: int, seed: int, *, above: float = 0.0) -> Known:
     fit = [above + (1 - above) * (place + 0.5) / FIT for place in range(FIT)]
+    fitted = Scored("known", (), (), (), tuple(fit), (True,) * FIT)
     covered, broken = 0.0, 0
     for draw in range(draws):
         source = random.Random(f"{seed} {draw}")  # noqa: S311  repeatable, not secret
         scores = [above + (1 - above) * source.random() for _ in range(labels)]
         correct = [source.random() >= 2 * SLOPE * (1 - score) for score in scores]
-        threshold = rule(scores, correct, fit)
+        threshold = rule(scores, correct, fitted)
         passed = 0.0 if threshold is None else 1 - threshold
         covered += passed
         broken += passed * SLOPE > ALPHA

@@ -169,7 +169,8 @@ line. The z-test is what a dashboard would do: a one-sided test at 5 %, looked a
 {_lines(alarms_table(result["alarms"]))}
 
 The monitor may be looked at after every audit and still rings without cause in at most 1 of 20 streams, ever. Tight promises are
-slow to check: compare the delay at 1 %. The monitor here is as `assent monitor` has it, without a reserve for late changes."""
+slow to check: compare the delay at 1 %. A signed class keeps a part of its stakes for changes after a long calm: a little slower
+at first, much sooner late. `assent monitor` does without unless told, and the targets above are for that one."""
 
 
 def _own(own: Result) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import Any
 
 from ..diagnostics import auroc, brier, calibration_error, reliability, risk_coverage
-from .alarms import RINGS, ring
+from .alarms import RINGS, SIGNED, ring
 from .editing import FILE as RUNS
 from .editing import read_editing
 from .guarantee import ALPHA, DELTA, SPLITS, Autonomy, certified, measure, measure_each, tuned
@@ -28,6 +28,8 @@ Tell = Callable[[str], None]
 SHOP_ALPHAS = (ALPHA, 0.40)
 """The retriever alone errs in half of the shop's messages; the second is a promise it can keep."""
 STREAMS = 1000
+CALM = 1000
+"""Audits at half of alpha before a late change."""
 HALVINGS = 5
 """One lucky halving decides much where a certificate is won or lost by two errors."""
 CURVE = 200
@@ -151,12 +153,13 @@ def run_writes(rows: Path, fit: Path | None, *, seed: int, tell: Tell) -> dict[s
 
 def run_alarms(*, streams: int, seed: int, tell: Tell) -> dict[str, Any]:
     """Return false alarms and delays of the monitor, and of a repeated z-test at alpha 5 %."""
-    cases = [(name, 0.05, factor) for name in RINGS for factor in (1.0, 2.0, 3.0)]
-    cases += [("betting monitor", alpha, factor) for alpha in (0.02, 0.01) for factor in (1.0, 3.0)]
+    cases = [(name, 0.05, factor, 0) for name in RINGS for factor in (1.0, 2.0, 3.0)]
+    cases += [(name, 0.05, 3.0, CALM) for name in ("betting monitor", SIGNED)]
+    cases += [("betting monitor", alpha, factor, 0) for alpha in (0.02, 0.01) for factor in (1.0, 3.0)]
     found = []
-    for name, alpha, factor in cases:
+    for name, alpha, factor, calm in cases:
         tell(f"{name}: alpha {alpha:.0%}, {factor:g} times as many errors")
-        found.append(ring(name, alpha=alpha, factor=factor, streams=streams, seed=seed).as_json())
+        found.append(ring(name, alpha=alpha, factor=factor, calm=calm, streams=streams, seed=seed).as_json())
     return {"streams": found}
 
 

@@ -26,6 +26,8 @@ class Scorable:
     features: Features
 
 
+_Pair = tuple[float, Scorable]
+
 Fitter = Callable[[Sequence[Scorable]], Score]
 """From rows to a score of features; sees no other rows."""
 
@@ -39,6 +41,7 @@ class Scored:
     correct: tuple[bool, ...]
     groups: tuple[str, ...]
     fit_scores: tuple[float, ...]
+    fit_correct: tuple[bool, ...]
 
 
 def pooled(rows: Sequence[Scorable]) -> Score:
@@ -55,9 +58,9 @@ def scored_between(fit: Sequence[Scorable], rows: Sequence[Scorable], *, fitter:
     """Return rows scored by what was fitted on other rows."""
     score = fitter(fit)
     fitted = _by_kind(fit, [_score(score, row) for row in fit])
-    everything = [value for one in fitted.values() for value, _ in one]
+    everything = [pair for one in fitted.values() for pair in one]
     return [
-        _scored(kind, held, [value for value, _ in fitted.get(kind, [])], everything)
+        _scored(kind, held, fitted.get(kind, []), everything)
         for kind, held in _by_kind(rows, [_score(score, row) for row in rows]).items()
     ]
 
@@ -86,20 +89,22 @@ def _score(score: Score, row: Scorable) -> float:
     return -1.0 if value is None else value
 
 
-def _by_kind(rows: Sequence[Scorable], scores: Sequence[float]) -> dict[str, list[tuple[float, Scorable]]]:
-    held: dict[str, list[tuple[float, Scorable]]] = {}
+def _by_kind(rows: Sequence[Scorable], scores: Sequence[float]) -> dict[str, list[_Pair]]:
+    held: dict[str, list[_Pair]] = {}
     for row, score in zip(rows, scores, strict=True):
         held.setdefault(row.kind, []).append((score, row))
     return held
 
 
-def _scored(kind: str, held: Sequence[tuple[float, Scorable]], own: Sequence[float], everything: Sequence[float]) -> Scored:
+def _scored(kind: str, held: Sequence[_Pair], own: Sequence[_Pair], everything: Sequence[_Pair]) -> Scored:
+    fitted = own if len(own) >= LEAST_FIT else everything
     return Scored(
         kind,
         tuple(score for score, _ in held),
         tuple(row.correct for _, row in held),
         tuple(row.group for _, row in held),
-        tuple(own if len(own) >= LEAST_FIT else everything),
+        tuple(score for score, _ in fitted),
+        tuple(row.correct for _, row in fitted),
     )
 
 
@@ -110,4 +115,5 @@ def _joined(kind: str, parts: Sequence[Scored]) -> Scored:
         tuple(right for part in parts for right in part.correct),
         tuple(group for part in parts for group in part.groups),
         tuple(score for part in parts for score in part.fit_scores),
+        tuple(right for part in parts for right in part.fit_correct),
     )

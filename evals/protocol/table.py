@@ -109,7 +109,7 @@ def alarms_table(part: Mapping[str, Any]) -> Shown:
         (
             one["monitor"],
             percent(one["alpha"], 0),
-            f"{one['factor']:g} x alpha",
+            f"{one['factor']:g} x alpha" + (f" after {one['calm']:,} audits at half" if one["calm"] else ""),
             percent(one["rang"]),
             f"{percent(one['interval'][0])} to {percent(one['interval'][1])}",
             "-" if one["delay"] is None else f"{one['delay']:g}",
@@ -184,7 +184,8 @@ def _write_targets(part: Mapping[str, Any]) -> list[Target]:
 
 
 def _alarm_targets(part: Mapping[str, Any]) -> list[Target]:
-    held = {one["factor"]: one for one in part["streams"] if one["monitor"] == "betting monitor" and one["alpha"] == 0.05}
+    plain = [one for one in part["streams"] if one["monitor"] == "betting monitor" and one["alpha"] == 0.05]
+    held = {one["factor"]: one for one in plain if not one["calm"]}
     rang, delay = held[1.0]["rang"], held[3.0]["delay"]
     return [
         Target("false alarms in 2,000 audits", "<= 5 %", percent(rang), rang <= TARGETS["alarms"]),

@@ -14,7 +14,7 @@ from .guarantee import ALPHA, DELTA, Threshold, measure_each
 from .lines import Row
 from .questions import FILE, Kind, agreement, by_category, by_model, by_request, read_questions
 from .run import HALVINGS, skipped
-from .scored import Fitter, Scorable, Score, pooled, scored_across
+from .scored import Fitter, Scorable, Score, Scored, pooled, scored_across
 
 SPLITS = 100
 BETS = tuple((place + 0.5) / 20 for place in range(19))
@@ -55,6 +55,7 @@ def alternatives() -> list[tuple[str, Kind, Fitter, Threshold]]:
         ("sequence starts at .9 of the mass", starting(0.9)),
         ("sequence starts at .5", starting(0.5)),
         ("sequence starts at .3", starting(0.3)),
+        ("start chosen by the fitted labels", planned),
         ("10 candidates", starting(0.7, count=10)),
         ("100 candidates", starting(0.7, count=100)),
         ("two sequences, from .7 and .4, at delta / 2", twice),
@@ -65,6 +66,7 @@ def alternatives() -> list[tuple[str, Kind, Fitter, Threshold]]:
         ("without category: sequence starts at .7", starting(0.7)),
         ("without category: starts at .5", starting(0.5)),
         ("without category: starts at .4", starting(0.4)),
+        ("without category: start chosen by the fitted labels", planned),
         ("without category: two sequences", twice),
     ]
     return [
@@ -78,25 +80,26 @@ def alternatives() -> list[tuple[str, Kind, Fitter, Threshold]]:
 def starting(strictest: float, *, count: int = 30) -> Threshold:
     """Return the certificate with candidates from another start."""
 
-    def rule(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequence[float]) -> float | None:
-        return certify(scores, correct, thresholds=candidates(fit_scores, count, strictest)).threshold
+    def rule(scores: Sequence[float], correct: Sequence[bool], fitted: Scored) -> float | None:
+        return certify(scores, correct, thresholds=candidates(fitted.fit_scores, count, strictest)).threshold
 
     return rule
 
 
-def twice(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequence[float]) -> float | None:
+def twice(scores: Sequence[float], correct: Sequence[bool], fitted: Scored) -> float | None:
     """Return the looser threshold of two sequences that share delta (Bonferroni)."""
     found = [
-        certify(scores, correct, delta=DELTA / 2, thresholds=candidates(fit_scores, 30, start)).threshold for start in (0.7, 0.4)
+        certify(scores, correct, delta=DELTA / 2, thresholds=candidates(fitted.fit_scores, 30, start)).threshold
+        for start in (0.7, 0.4)
     ]
     return min((one for one in found if one is not None), default=None)
 
 
-def single(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequence[float]) -> float | None:
+def single(scores: Sequence[float], correct: Sequence[bool], fitted: Scored) -> float | None:
     """Return the one threshold that the fitted confidences, taken at their word, make the most of; tested alone."""
     from scipy.stats import binom
 
-    order = sorted(fit_scores, reverse=True)
+    order = sorted(fitted.fit_scores, reverse=True)
     best, worth, doubt = None, 0.0, 0.0
     for place, score in enumerate(order):
         doubt += 1 - score
@@ -108,13 +111,28 @@ def single(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequenc
     return certify(scores, correct, thresholds=[] if best is None else [best]).threshold
 
 
-def betting(scores: Sequence[float], correct: Sequence[bool], fit_scores: Sequence[float]) -> float | None:
+def planned(scores: Sequence[float], correct: Sequence[bool], fitted: Scored) -> float | None:
+    """Return the certificate whose start, .7, .55 or .4, the labels of the fitted rows speak for: coverage x chance to pass."""
+
+    def worth(start: float) -> float:
+        from scipy.stats import binom
+
+        least = candidates(fitted.fit_scores, 30, start)[0]
+        passing = [right for score, right in zip(fitted.fit_scores, fitted.fit_correct, strict=True) if score >= least]
+        coverage = len(passing) / len(fitted.fit_scores)
+        n, risk = round(coverage * len(scores)), (passing.count(False) + 1) / (len(passing) + 2)
+        return coverage * float(binom.cdf(binom.ppf(DELTA, n, ALPHA) - 1, n, risk))
+
+    return certify(scores, correct, thresholds=candidates(fitted.fit_scores, 30, max((0.7, 0.55, 0.4), key=worth))).threshold
+
+
+def betting(scores: Sequence[float], correct: Sequence[bool], fitted: Scored) -> float | None:
     """Return the certificate by a betting p-value: 1 over the mean wealth of fixed bets that alpha is too pessimistic."""
 
     def p_values(wrong: Sequence[int], accepted: Sequence[int], alpha: float) -> list[float]:
         return [min(1.0, 1 / _wealth(k, n, alpha)) for k, n in zip(wrong, accepted, strict=True)]
 
-    return certify(scores, correct, thresholds=candidates(fit_scores), test=p_values).threshold
+    return certify(scores, correct, thresholds=candidates(fitted.fit_scores), test=p_values).threshold
 
 
 def _wealth(k: int, n: int, alpha: float) -> float:

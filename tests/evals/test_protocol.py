@@ -96,8 +96,15 @@ def test_a_certificate_lets_through_what_it_promised_and_the_cheater_more():
 
 def test_few_rows_are_never_all_labelled_and_a_question_is_labelled_once():
     rows = [Scorable("one", f"g{place // 2}", True, {"agreement": 1.0}) for place in range(100)]
-    (one,) = measure(scored_between(rows, rows), "few", splits=3).classes
-    assert one.labels == 75 and one.coverage == 1.0, "50 groups give 50 labels of 100 rows, all right"
+    drawn = []
+
+    def rule(scores, correct, fitted):
+        drawn.append(len(scores))
+        return 0.0
+
+    (one,) = measure(scored_between(rows, rows), "few", splits=3, rule=rule).classes
+    assert one.labels == 75 and drawn == [50, 50, 50], "at most three quarters of the rows, and 50 groups give no more than 50"
+    assert one.coverage == 1.0 and one.risk == 0.0
 
 
 def test_a_model_a_category_and_a_signal_that_the_fit_never_saw_are_scored():
