@@ -10,6 +10,7 @@ from typing import Any
 
 from ..graph.autonomy.scoring import AGREEMENT, Head
 from .certificate import Certified, More, certify, one_per_group, passes
+from .diagnostics import auroc
 from .heads import LEAST_ERRORS, LEAST_LABELS, fit_head
 from .more_audits import audits_needed, more_audits
 from .rows import Rows, RowsError, in_order
@@ -142,6 +143,7 @@ def certify_rows(
     if len(rows) < LEAST_CERTIFYING or not len(fit):
         raise RowsError(f"too few rows: {len(rows)} groups to certify on and {len(fit)} rows to fit on")
     head = None if rows.scores is not None else _head(fit, notes)
+    notes += _telling(fit) if head is not None else []
     certified = certify(
         _numbers(_scores(rows, head)), rows.labels, alpha=alpha, delta=delta, fit_scores=_numbers(_scores(fit, head))
     )
@@ -203,6 +205,26 @@ def _head(fit: Rows, notes: list[str]) -> Head:
     if len(fit) < LEAST_LABELS or wrong < LEAST_ERRORS:
         notes.append(f"fitted on {len(fit)} labels with {wrong} errors; {LEAST_LABELS} with {LEAST_ERRORS} make a better head")
     return head
+
+
+def _telling(fit: Rows) -> list[str]:
+    """Return a note for each feature that tells the label nearly by itself: most likely it was not known before the decision."""
+    found = []
+    for name in sorted({name for row in fit.features for name in row}):
+        pairs = [
+            (value, right) for row, right in zip(fit.features, fit.labels, strict=True) if (value := row.get(name)) is not None
+        ]
+        wrong = sum(not right for _, right in pairs)
+        if min(wrong, len(pairs) - wrong) < 10:
+            continue
+        area = auroc([value for value, _ in pairs], [right for _, right in pairs])
+        if area is not None and not 1 - TELLING < area < TELLING:
+            found.append(f"{name} nearly tells the label; leave it out unless it is known before anybody decides")
+    return found
+
+
+TELLING = 0.995
+"""An area under the ROC curve of one feature from which it is doubted that it was known beforehand."""
 
 
 def _scores(rows: Rows, head: Head | None) -> Sequence[float | None]:

@@ -10,15 +10,17 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 from ..graph.autonomy.scoring import AGREEMENT, Features, Head, Term
 
 LEAST_LABELS, LEAST_ERRORS = 200, 30
 """With fewer there is no head, and agreement is taken as it is."""
-STRENGTH = 0.5
-"""scikit-learn's `C`: how much the labels count against the penalty."""
+STRENGTH, STRENGTH_OF_FEW, FEW = 0.5, 0.1, 1_000
+"""scikit-learn's `C`, how much labels count against the penalty: of many rows, of few, and how many rows are many."""
 FOLDS = 5
+
+Strength = float | Literal["usual", "cross-validated"]
 
 
 def fit_head(
@@ -27,7 +29,7 @@ def fit_head(
     *,
     names: Sequence[str] | None = None,
     groups: Sequence[str] | None = None,
-    strength: float | None = STRENGTH,
+    strength: Strength = "usual",
     least_labels: int = LEAST_LABELS,
     least_errors: int = LEAST_ERRORS,
 ) -> Head:
@@ -39,7 +41,8 @@ def fit_head(
         correct: whether the action was right, per row.
         names: which features to use; all that occur unless given. Features that never vary are left out.
         groups: what rows belong together (a conversation, a question), per row; only used to choose a strength.
-        strength: the inverse of the ridge penalty; None chooses among four by cross-validated log loss, whole groups apart.
+        strength: the inverse of the ridge penalty; "usual" goes by the number of rows (with few, a stronger penalty let more
+            through), "cross-validated" chooses among four by log loss, whole groups apart.
         least_labels: fewer rows than this are not fitted.
         least_errors: fewer wrong rows than this are not fitted; neither are fewer right ones.
 
@@ -52,8 +55,11 @@ def fit_head(
     columns = _columns(rows, names or _names(rows))
     if not columns:
         return AGREEMENT
-    chosen = strength if strength is not None else _chosen_strength(columns, correct, groups or [str(n) for n in range(len(rows))])
-    weights, bias = _weights(columns, correct, chosen)
+    if strength == "usual":
+        strength = STRENGTH if len(rows) >= FEW else STRENGTH_OF_FEW
+    elif strength == "cross-validated":
+        strength = _chosen_strength(columns, correct, groups or [str(n) for n in range(len(rows))])
+    weights, bias = _weights(columns, correct, strength)
     return _head(columns, weights, bias)
 
 
@@ -78,10 +84,10 @@ class _Column:
         return [(value - self.mean) / self.scale for value in self.values]
 
 
-def _check(rows: Sequence[Features], correct: Sequence[bool], groups: Sequence[str] | None, strength: float | None) -> None:
+def _check(rows: Sequence[Features], correct: Sequence[bool], groups: Sequence[str] | None, strength: Strength) -> None:
     if len(rows) != len(correct) or (groups is not None and len(groups) != len(rows)):
         raise ValueError(f"{len(rows)} rows, {len(correct)} labels and {len(groups or rows)} groups are not the same number")
-    if strength is not None and not strength > 0:
+    if isinstance(strength, float | int) and not strength > 0:
         raise ValueError(f"strength is {strength}; it must be above 0")
 
 

@@ -62,6 +62,7 @@ def read_rows(
     *,
     score: str | None = None,
     labelled: bool = True,
+    everywhere: bool = True,
 ) -> Rows:
     """Read rows from a file of JSON lines.
 
@@ -74,15 +75,17 @@ def read_rows(
             right where the field is that text.
         group: the field that says what belongs together, text or a whole number; without it every row is a group of its own.
         features: fields to use; the name of an object means all numbers in it, `mean(NAME)` their mean. Without it: every
-            number, true and false but label, group and score.
+            number, true and false but label, group and score; `usual_features` also takes short texts.
         score: a field to take as the score as it is.
         labelled: whether every row must have a label.
+        everywhere: whether it is a mistake when no row of the file has one of the features.
 
     Raises:
         RowsError: for a file that is missing, is not JSON lines, or lacks a field; the message says which row.
     """
     field = label.partition("=")[0]
-    rows = flat_rows(path, [name for name in (group, score, field if labelled else None, *map(_field, features or ())) if name])
+    named = tuple(map(_field, features or ())) if everywhere else ()
+    rows = flat_rows(path, [name for name in (group, score, field if labelled else None, *named) if name])
     reserved = {field, group, score}
     for name in features or ():
         if _field(name) in reserved - {None}:
@@ -93,6 +96,29 @@ def read_rows(
         tuple(str(place) if group is None else _group(row, group, place) for place, row in enumerate(rows, 1)),
         None if score is None else tuple(_number(row.get(score)) for row in rows),
     )
+
+
+MOST_WORDS = 20
+"""A text field with more different values than this is no feature unless it is named."""
+
+
+def usual_features(path: Path, label: str, group: str | None, score: str | None = None) -> list[str]:
+    """Return the fields of a file that are taken as features when none are named: numbers, true and false, and texts of few values.
+
+    A text counts if it has 2 to 20 different values, each ten times in the mean. Ask it of the rows that are fitted on, so that
+    the rows that are certified on and applied to are read in the same way. Raises RowsError as `read_rows` does.
+    """
+    reserved = {label.partition("=")[0], group, score}
+    rows, numbers = flat_rows(path), set[str]()
+    words: dict[str, list[str]] = {}
+    for row in rows:
+        for name, value in row.items():
+            if name not in reserved and isinstance(value, bool | int | float):
+                numbers.add(name)
+            elif name not in reserved and isinstance(value, str):
+                words.setdefault(name, []).append(value)
+    texts = {name for name, found in words.items() if 2 <= len(set(found)) <= min(MOST_WORDS, len(found) // 10)}
+    return sorted(numbers | (texts - numbers))
 
 
 def flat_rows(path: Path, fields: Sequence[str] = ()) -> list[Flat]:

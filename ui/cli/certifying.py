@@ -12,7 +12,7 @@ from rich.text import Text
 from ...evals.certification import Applied, Certification, apply_to, certify_rows
 from ...evals.monitor import ALARM
 from ...evals.monitoring import Watched, watch_rows
-from ...evals.rows import Rows, RowsError, read_rows
+from ...evals.rows import Rows, RowsError, read_rows, usual_features
 from .certifying_desk import certify_class
 from .database import Database, url_of
 from .inbox import Home, Json, Who
@@ -29,7 +29,10 @@ def certify(
     group: Annotated[str | None, typer.Option(help="The field that says what belongs together, such as a conversation.")] = None,
     fit: Annotated[Path | None, typer.Option(help="Other rows to fit on; default: a part of --rows, by group.")] = None,
     features: Annotated[
-        str | None, typer.Option(help="Fields to use, with commas; an object's name means all in it, mean(NAME) their mean.")
+        str | None,
+        typer.Option(
+            help="Fields to use, with commas; an object means all in it, mean(NAME) their mean. Default: numbers, yes or no, short texts."
+        ),
     ] = None,
     score: Annotated[str | None, typer.Option(help="A field to take as the score; nothing is fitted.")] = None,
     apply: Annotated[Path | None, typer.Option(help="Rows to say of whether they pass.")] = None,
@@ -56,11 +59,13 @@ def certify(
         raise Failed(f"--catch is a share from 0 to 1, not {catch:g}.", 2)
     if rows is None:
         raise Failed("--rows FILE is needed: JSON lines of decided actions, with a label; or --agent and --tool, of a desk.", 2)
-    names = [name.strip() for name in features.split(",") if name.strip()] if features else None
+    named = [name.strip() for name in features.split(",") if name.strip()] if features else None
     try:
-        certifying = read_rows(rows, label, group, names, score=score)
-        fitting = read_rows(fit, label, group, names, score=score) if fit else None
-        applying = read_rows(apply, label, group, names, score=score, labelled=False) if apply else None
+        names = named or (usual_features(fit or rows, label, group, score) or None if score is None else None)
+        how: dict[str, Any] = {"score": score, "everywhere": named is not None}
+        certifying = read_rows(rows, label, group, names, **how)
+        fitting = read_rows(fit, label, group, names, **how) if fit else None
+        applying = read_rows(apply, label, group, names, labelled=False, **how) if apply else None
         found = certify_rows(certifying, fitting, alpha=alpha, delta=delta, seed=seed, fit_share=fit_share)
     except RowsError as error:
         raise Failed(str(error), 2) from None
