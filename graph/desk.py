@@ -45,6 +45,7 @@ from .proposing import Proposer, native
 from .rules.policy import Policy
 from .rules.policy_file import load_policy
 from .signals.reading import name_of
+from .signals.settings import signals_digest
 from .store.models import ActionRow
 from .store.session import Store
 from .wiring import Gate
@@ -169,6 +170,7 @@ class Desk(Cards, Controls, Evidence):
         schemas = {tool.name: schema_of(tool) for tool in tools}
         digests = {tool.name: schema_digest(tool) for tool in tools}
         known: dict[str, Any] = {"tools": named, "schemas": schemas, "digests": digests}
+        settings["provenance"] = {**settings["provenance"], "signals": signals_digest(settings.get("signals", ()))}
         gate = Gate(tenant=self.tenant, ledger=self._ledger, clock=self.clock, **known, **settings)
         self._gates.setdefault(gate.agent, []).append(gate)
         return gate

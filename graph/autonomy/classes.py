@@ -22,10 +22,12 @@ class Key:
     """The digest of the policy."""
     schema: str
     """The digest of the tool's name, consequence and arguments."""
+    signals: str = ""
+    """The digest of what is measured, and how."""
 
     def digest(self) -> str:
         """Return the key as SHA-256 (hex)."""
-        return digest_of("certificate key", self.agent, self.tool, self.model, self.prompt, self.policy, self.schema)
+        return digest_of("certificate key", self.agent, self.tool, self.model, self.prompt, self.policy, self.schema, self.signals)
 
     def as_json(self) -> dict[str, str]:
         """Return the parts, as a certificate keeps them."""
@@ -37,6 +39,6 @@ class Key:
 
 
 def key_of(agent: str, tool: str, schema: str, provenance: Mapping[str, Any]) -> Key:
-    """Return the key of an action from what is on its row: who proposed it, under which model, prompt, policy and schema."""
-    model, prompt, policy = (str(provenance.get(name, "")) for name in ("model", "prompt", "policy"))
-    return Key(agent, tool, model, prompt, policy, schema)
+    """Return the key of an action from what is on its row."""
+    model, prompt, policy, signals = (str(provenance.get(name, "")) for name in ("model", "prompt", "policy", "signals"))
+    return Key(agent, tool, model, prompt, policy, schema, signals)

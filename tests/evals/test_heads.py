@@ -53,7 +53,7 @@ def by_sklearn(rows, correct, names):
 def test_the_pure_score_is_what_scikit_learn_predicts(seed):
     rows, correct = rows_of(seed)
     names = ["agreement", "precedent", "flag:large", "tool:a", "tool:b", "tool:c"]
-    head, predict = fit_head(rows, correct, names=names), by_sklearn(rows, correct, names)
+    head, predict = fit_head(rows, correct, names=names, strength=0.5), by_sklearn(rows, correct, names)
     fresh, _ = rows_of(seed + 100, n=200)
     assert [head.score(row) for row in fresh] == pytest.approx(list(predict(fresh)), abs=1e-9)
     assert head_of(head.as_json()) == head

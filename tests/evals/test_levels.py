@@ -214,7 +214,7 @@ async def test_a_changed_key_takes_a_suspended_class_one_level_down_once(ladder)
         assert await earning.suspend(
             tx,
             row,
-            "The certificate was earned with another model, prompt, policy or tool schema, "
+            "The certificate was earned with another model, prompt, policy, tool schema or signals, "
             "so it is void and a person decides. Changed: model.",
             ladder.clock(),
             {},

@@ -11,8 +11,9 @@ from typing import Any
 
 import assent
 import pytest
+from assent.graph.autonomy.classes import key_of
 from assent.graph.autonomy.scoring import Head, Term, features_of
-from assent.graph.confidence import Reading, agreement, confidence
+from assent.graph.confidence import Reading, agreement, confidence, precedent
 from assent.graph.errors import ModelUnavailable, ProposalError
 from assent.graph.proposing import Offer, Precedent, Step, native, structured
 from assent.graph.proposing.prompt import prompt
@@ -26,6 +27,7 @@ from assent.graph.signals import (
     verbalized,
 )
 from assent.graph.signals.reading import Measured, NamedSignal, taken
+from assent.graph.signals.settings import signals_digest
 from assent.graph.store import reviews
 from assent.graph.store.autonomy_models import AutonomyRow
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, says
@@ -573,3 +575,18 @@ async def test_a_measuring_function_becomes_a_signal_by_its_name() -> None:
 
     reading = await taken(NamedSignal("mine", measure, gates=False), "refund", ARGS, STEP, no_model)
     assert replace(reading, seconds=0.0) == Reading("mine", 0.5, {"seen": "refund"}, 0.0, 1, False, 7)
+
+
+def test_a_signal_that_measures_otherwise_is_another_key():
+
+    same = [signals_digest([agreement(k=3), precedent()]) for _ in range(2)]
+    others = [
+        [agreement(k=4), precedent()],
+        [agreement(k=3, strict=True), precedent()],
+        [agreement(k=3), precedent(2.0)],
+        [],
+        [agreement(k=3)],
+    ]
+    assert len({*same, *map(signals_digest, others)}) == 1 + len(others)
+    keys = {key_of("a", "t", "schema", {"signals": digest}).digest() for digest in (same[0], signals_digest(others[0]))}
+    assert len(keys) == 2

@@ -30,9 +30,7 @@ def certify(
     fit: Annotated[Path | None, typer.Option(help="Other rows to fit on; default: a part of --rows, by group.")] = None,
     features: Annotated[
         str | None,
-        typer.Option(
-            help="Fields to use, with commas; an object means all in it, mean(NAME) their mean. Default: numbers, yes or no, short texts."
-        ),
+        typer.Option(help="Fields to use, with commas; an object's name means all in it, mean(NAME) their mean."),
     ] = None,
     score: Annotated[str | None, typer.Option(help="A field to take as the score; nothing is fitted.")] = None,
     apply: Annotated[Path | None, typer.Option(help="Rows to say of whether they pass.")] = None,
