@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
@@ -67,7 +68,8 @@ async def insight(store: Store, clock: Clock, actor: str, agent: str, tool: str)
             measured=await classes.measured(tx, tenant, agent, tool, since, MOST),
             audits=watching.audits_of(await probes.of_class(tx, tenant, agent, tool, "audit", MOST)),
         )
-    return _insight(found, await labels_of(store, tenant, agent, tool, now))
+    labels = await labels_of(store, tenant, agent, tool, now, limit=MOST)
+    return await asyncio.to_thread(_insight, found, labels)
 
 
 async def is_known(store: Store, actor: str, agent: str, tool: str) -> bool:

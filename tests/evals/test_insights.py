@@ -84,9 +84,9 @@ def test_asking_about_less_is_no_drift() -> None:
     found = rows(1_200, seed=3)
     signed = found[600].at
     later = [
-        replace(row, share=0.2, source="audit" if row.features["agreement"] == 1.0 else "review")
+        replace(row, share=0.2, source="audit" if row.features["agreement"] != 0.2 else "review")
         for row in found
-        if row.at >= signed and (row.features["agreement"] != 1.0 or row.draw < 0.2)
+        if row.at >= signed and (row.features["agreement"] == 0.2 or row.draw < 0.2)
     ]
     assert sum(not row.correct for row in later) / len(later) > 1.4 * sum(not row.correct for row in found) / len(found)
     assert drifting.warnings([], labels([row for row in found if row.at < signed] + later))[0] == ()

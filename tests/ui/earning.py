@@ -24,7 +24,7 @@ from assent.graph.authority.earning import earned_of
 from assent.graph.authority.probing import copy_of
 from assent.graph.autonomy.classes import Key
 from assent.graph.autonomy.earned import Earned, judged, on_record
-from assent.graph.autonomy.levels import Level
+from assent.graph.autonomy.levels import Level, ceiling_of
 from assent.graph.autonomy.scoring import features_of
 from assent.graph.clock import Clock
 from assent.graph.desk import Desk
@@ -121,7 +121,12 @@ class _Writer:
             conversation=[],
             precedents=[],
             args_schema=SCHEMA,
-            provenance={"model": "model-1", "prompt": "prompt", "policy": "policy", "earned": on_record(earned, found, key)},
+            provenance={
+                "model": "model-1",
+                "prompt": "prompt",
+                "policy": "policy",
+                "earned": on_record(earned, found, key, ceiling_of(one.consequence)),
+            },
             created_at=at,
         )
 

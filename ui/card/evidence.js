@@ -39,12 +39,12 @@ const promiseRows = (promise) => [
   ['Made', clock(promise.created)],
 ];
 
-const promiseView = (promise, title) => el('section', { class: 'ev-box' }, el('h4', {}, title),
+const promiseView = (promise, title, level) => el('section', { class: 'ev-box' }, el('h4', {}, title),
   promise ? el('dl', { class: 'ev-promise' }, promiseRows(promise).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))))
-    : el('p', { class: 'rc-soft' }, 'None: every action is reviewed.'));
+    : el('p', { class: 'rc-soft' }, level ? 'None: every action is reviewed.' : 'None: nothing of this class runs.'));
 
 const certificateView = (insight) => [
-  insight.signed || !insight.offered ? promiseView(insight.signed, 'Certificate in force') : null,
+  insight.signed || !insight.offered ? promiseView(insight.signed, 'Certificate in force', insight.level) : null,
   insight.offered ? promiseView(insight.offered, 'Certificate to be signed') : null,
 ];
 

@@ -64,5 +64,5 @@ lines.hidden = true;
 const refresh = async () => { const current = await loadLines(); if (current) await loadClass(current); await loadReviewers(); };
 new ResizeObserver(redraw).observe(insightsRoot);
 clearInterval(window.assentInsights);
-window.assentInsights = setInterval(() => { if (document.visibilityState === 'visible' && !signing.dialog.open) refresh(); }, 15000);
+window.assentInsights = setInterval(() => { if (document.visibilityState === 'visible' && !signing.dialog.open) refresh(); }, 60000);
 refresh();
