@@ -34,6 +34,9 @@ PAST = timedelta(days=90)
 LATELY = timedelta(days=14)
 """Whoever decided within this time counts as somebody who can answer."""
 
+MONTH = timedelta(days=30)
+"""So long a seed is drawn from; then it is told."""
+
 STALE = timedelta(days=3)
 """A probe that nobody answered for so long makes room for another one."""
 
@@ -54,6 +57,12 @@ class Drawn:
     """Actions that somebody else is to be asked about."""
     asked: int = 0
     """Known-answer items so far."""
+    made: str = ""
+    """When the seed was made."""
+
+    def holds(self, chosen: Reviewing, now: datetime) -> bool:
+        """Tell whether the seed is still good: for the settings under which it was made, and for a month."""
+        return self.settings == chosen.as_json() and bool(self.made) and now - datetime.fromisoformat(self.made) < MONTH
 
     def as_json(self) -> dict[str, Any]:
         """Return the row's value."""
@@ -122,7 +131,7 @@ async def _due(tx: AsyncSession, tenant: str, now: datetime) -> bool:
     chosen, drawn = await reviewing.read(tx, tenant), drawn_of(await settings.get(tx, tenant, DRAWN))
     if drawn is None:
         return len(await reviewed.since(tx, tenant, 0, chosen.least)) >= chosen.least
-    if drawn.settings != chosen.as_json() or await reviewed.newest(tx, tenant) > drawn.cursor:
+    if not drawn.holds(chosen, now) or await reviewed.newest(tx, tenant) > drawn.cursor:
         return True
     waiting = await reviewed.open_probes(tx, tenant, KINDS)
     return bool(drawn.owed or drawn.seconds) and len(_fresh(waiting, now)) < chosen.pending
@@ -132,7 +141,7 @@ async def _seeded(
     tx: AsyncSession, tenant: str, chosen: Reviewing, drawn: Drawn | None, people: Mapping[str, Any], now: datetime
 ) -> Drawn | None:
     """Return the state with a seed for these settings; a seed is told in the audit log by its digest, and itself once given up."""
-    if drawn is not None and drawn.settings == chosen.as_json():
+    if drawn is not None and drawn.holds(chosen, now):
         return drawn
     if drawn is None and len(people) < 2:
         return None
@@ -141,8 +150,8 @@ async def _seeded(
     if drawn is not None:
         body |= {"given_up": drawn.seed, "until": drawn.cursor}
     records.about(tx, tenant, now, "reviewing.seeded", "learner", DRAWN, body)
-    fresh = Drawn(seed, chosen.as_json(), await reviewed.newest(tx, tenant))
-    return fresh if drawn is None else replace(drawn, seed=seed, settings=chosen.as_json())
+    fresh = Drawn(seed, chosen.as_json(), await reviewed.newest(tx, tenant), made=now.isoformat())
+    return fresh if drawn is None else replace(drawn, seed=seed, settings=fresh.settings, made=fresh.made)
 
 
 async def _drawn(tx: AsyncSession, tenant: str, chosen: Reviewing, drawn: Drawn, now: datetime) -> Drawn:

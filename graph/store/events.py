@@ -2,7 +2,8 @@
 
 The chain's head is locked last and for as short as possible, in `seal`, which `Store.begin` calls before it commits: whoever notes
 an event holds no lock on the chain meanwhile. Kinds are `verdict`, `decision.<type>`, `review.<status>`, `execution.<status>`,
-`hold.*`, `stop.*`, `thread.*`, `undo.*`, `user.*`, `session.*`, `token.*`, `policy.changed`, `denied`, `erased`, `notice.*`.
+`hold.*`, `stop.*`, `thread.*`, `undo.*`, `user.*`, `session.*`, `token.*`, `policy.changed`, `denied`, `erased`, `notice.*`,
+`probe.answered`, `reviewing.*`, `reviewers.judged`.
 """
 
 from __future__ import annotations

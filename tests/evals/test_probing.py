@@ -6,10 +6,13 @@ from datetime import timedelta
 
 import assent
 import pytest
+from assent.evals.learner import Learner
 from assent.evals.probing import Drawn, mix_in, taken
 from assent.graph.authority import reviewing
 from assent.graph.authority.reviewing import Reviewing
+from assent.graph.opening import open_desk
 from assent.graph.store import probes, reviewed
+from assent.graph.store import settings as stored_settings
 from assent.graph.store.reviewed import Said
 from fakes import NOON, SAFE, HandClock, Script, approve, asks, calls, on_thread, reject, staff
 from hypothesis import given, settings
@@ -18,7 +21,7 @@ from hypothesis import strategies as st
 
 @pytest.fixture
 async def desk(any_url):
-    async with assent.open(any_url, clock=HandClock()) as opened:
+    async with open_desk(any_url, clock=HandClock()) as opened:  # without a learner, so that the test says when it is its turn
         await staff(opened)
         yield opened
 
@@ -155,7 +158,31 @@ async def test_the_seed_is_told_when_it_is_given_up(desk, till):
     await mixed(desk)
     async with desk.store.read() as tx:
         rows = (await tx.exec(assent.graph.store.events.select(assent.graph.store.chain_models.EventRow))).all()
-    first, second = [row.body for row in rows if row.kind == "reviewing.seeded"]
+    first, second = [row.body for row in sorted(rows, key=lambda row: row.seq) if row.kind == "reviewing.seeded"]
     assert "given_up" not in first and second["given_up"]
     assert first["seed"] == assent.graph.canonical.digest_of("reviewing seed", second["given_up"])
+    for days, told in ((29, 2), (2, 3)):
+        desk.clock.forward(timedelta(days=days).total_seconds())
+        await mixed(desk)
+        async with desk.store.read() as tx:
+            rows = (await tx.exec(assent.graph.store.events.select(assent.graph.store.chain_models.EventRow))).all()
+        assert len([row for row in rows if row.kind == "reviewing.seeded"]) == told, "a seed lasts for thirty days"
     assert any(row.kind == "reviewing.changed" and row.actor == "lee" for row in rows)
+
+
+async def test_the_learner_of_a_desk_mixes_in_and_looks_at_the_reviewers(url, till, monkeypatch):
+    monkeypatch.setattr("assent.evals.probing.WRONG", 1.0)  # what is correct says nothing of the catch rate
+    async with assent.open(url, clock=HandClock(), learning=Learner) as desk:
+        await staff(desk)
+        await choose(desk, known=1, second=0)
+        await decided(desk, till)
+        await desk.learner.learn()
+        await decided(desk, till, 4)
+        await desk.learner.learn()
+        for probe in await waiting(desk):
+            who = "ada" if any(card.id == probe.review for card in await desk.pending("ada")) else "bob"
+            await desk.decide(probe.review, approve(await desk.card(probe.review, who)), who)
+        await desk.learner.learn()
+        async with desk.store.read() as tx:
+            found = await stored_settings.get(tx, desk.tenant, reviewing.HEALTH)
+        assert found is not None and found["caught"]["n"] >= 1 and found["healthy"] is None

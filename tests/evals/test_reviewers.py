@@ -6,12 +6,12 @@ import random
 from datetime import timedelta
 from functools import cache
 
-import assent
 import pytest
 from assent.evals.reviewer_health import look, seen
 from assent.evals.reviewers import FEWEST, LEVEL, Catch, Given, Item, Pair, alarm_by, health, kappa, needed, new_alarms, sitting
 from assent.graph.authority import probing
 from assent.graph.authority.reviewing import HEALTH, SECOND
+from assent.graph.opening import open_desk
 from assent.graph.store import reviews, settings
 from assent.graph.store.chain_models import EventRow
 from assent.graph.store.control_models import NoticeRow
@@ -117,7 +117,7 @@ def test_one_unreliable_person_is_enough_and_an_alarm_is_told_once():
 
 @pytest.fixture
 async def desk(any_url):
-    async with assent.open(any_url, clock=HandClock()) as opened:
+    async with open_desk(any_url, clock=HandClock()) as opened:  # without a learner, so that the test says when it is its turn
         await staff(opened)
         yield opened
 

@@ -13,6 +13,7 @@ from assent.graph.authority import reviewing
 from assent.graph.authority.reading_time import floor_ms, is_hasty, words_of
 from assent.graph.authority.reviewing import Reviewing, reviewing_of
 from assent.graph.errors import AssentError, EnoughToday, NotAllowed
+from assent.graph.opening import open_desk
 from assent.graph.store import reviews
 from assent.graph.store.models import ActionRow
 from fakes import SAFE, HandClock, Script, approve, asks, calls, on_thread, reject, staff
@@ -23,7 +24,7 @@ from hypothesis import strategies as st
 
 @pytest.fixture
 async def desk(any_url):
-    async with assent.open(any_url, clock=HandClock()) as opened:
+    async with open_desk(any_url, clock=HandClock()) as opened:  # without a learner, so that the test says when it is its turn
         await staff(opened)
         yield opened
 
