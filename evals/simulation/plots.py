@@ -111,7 +111,7 @@ def _steps(axes: Axes, report: Report, year: Year, colour: str) -> None:
 def _dress(panels: Sequence[Axes], reports: Sequence[Report]) -> None:
     passing, risk, hours, levels = panels
     count = len(reports[0].years)
-    told = "one simulated year" if count == 1 else f"{count} simulated years: median, and from the least to the greatest"
+    told = "one simulated year" if count == 1 else f"{count} simulated years: median, least to greatest"
     passing.set_title(f"{', '.join(report.scenario.name for report in reports)} ({told})", loc="left", color=INK, fontsize=11)
     passing.set_ylabel("% that passed\nwithout a person")
     passing.set_ylim(0, 103)

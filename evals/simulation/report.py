@@ -60,9 +60,14 @@ def _share(part: float, whole: float) -> float | None:
     return 100 * part / whole if whole else None
 
 
+def _passing(year: Year) -> int:
+    return sum(any(day.passed for day in days) for days in zip(*year.days, strict=True))
+
+
 _ROWS: Sequence[tuple[str, str, Row]] = (
     ("actions proposed", "{:,.0f}", lambda report, year, total: total.proposed),
     ("passed without a person", "{:.1f} %", lambda report, year, total: _share(total.passed, total.proposed)),
+    ("days on which something passed", "{:.0f}", lambda report, year, total: _passing(year)),
     ("wrong among what passed", "{:.2f} %", lambda report, year, total: _share(total.passed_wrong, total.passed)),
     ("promised at most (alpha)", "{:.2f} %", lambda report, year, total: _share(total.promised, total.passed)),
     ("wrong that ran because they passed", "{:,.0f}", lambda report, year, total: total.passed_wrong),
