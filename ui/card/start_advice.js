@@ -94,7 +94,7 @@ const show = (found) => {
   status.textContent = !types.length ? 'No agent of this process offers a tool, and nothing was ever proposed.'
     : `${measured ? '' : 'Nothing is measured yet: what changes something stays in the loop. '}${counts.map(([mode, count]) => `${count} ${mode}`).join(', ')}. Costs are per 1,000 actions, in your currency.`;
   fill(list, types.map(typeCard(modes)));
-  for (const field of FIELDS) field.input.value = String(Math.round(field.read(found.costs) * (field.percent ? 100 : 1) * 1e6) / 1e6);
+  for (const field of FIELDS) if (field.input !== document.activeElement) field.input.value = String(Math.round(field.read(found.costs) * (field.percent ? 100 : 1) * 1e6) / 1e6);
   keepButton.hidden = !found.may_keep;
   keptWords.textContent = found.kept ? 'These are the costs that are kept.' : 'These costs are not kept: they are the defaults, or what you try out.';
 };
