@@ -104,6 +104,8 @@ class Watch:
     errors: int = 0
     alarmed: bool = False
     share: float = 0.0
+    begin: float = 1.0
+    """The evidence before the first audit."""
     series: tuple[Watched, ...] = ()
     ended: str = ""
     """When the certificate that was watched ended; empty while it is in force."""

@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import Any
 
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
+from ..levels import RESERVE
 from ..monitor import ALARM, Monitor, monitor_of, observe, start
 from .shapes import Watch, Watched
 
@@ -53,29 +54,29 @@ def since_signed(row: AutonomyRow, certificates: Sequence[CertificateRow], audit
     """
     if row.certificate:
         watch = now(row.monitor, row.share)
-        seen, _ = _replayed(watch.alpha, [one for one in audits if one.certificate == row.certificate])
-        return replace(watch, series=seen[-_DRAWN:])
+        if watch.alpha is None:
+            return watch
+        fresh = start(watch.alpha, reserve=monitor_of(row.monitor or {}).reserve)
+        seen, _ = _replayed(fresh, [one for one in audits if one.certificate == row.certificate])
+        return replace(watch, begin=fresh.evidence, series=seen[-_DRAWN:])
     last = next((one for one in certificates if any(audit.certificate == one.id for audit in audits)), None)
     if last is None:
         return Watch(note=NOTHING, alarm=ALARM)
-    series, monitor = _replayed(last.alpha, [one for one in audits if one.certificate == last.id])
+    fresh = start(last.alpha, reserve=RESERVE)
+    series, monitor = _replayed(fresh, [one for one in audits if one.certificate == last.id])
     ended = last.ended_at.isoformat() if last.ended_at is not None else ""
-    return replace(_watch(monitor, 0.0, series[-_DRAWN:]), ended=ended) if monitor is not None else Watch(note=NOTHING)
+    return replace(_watch(monitor, 0.0, series[-_DRAWN:]), begin=fresh.evidence, ended=ended)
 
 
-def _replayed(alpha: float | None, audits: Sequence[Audit]) -> tuple[tuple[Watched, ...], Monitor | None]:
-    if alpha is None:
-        return (), None
-    series, monitor = [], start(alpha)
+def _replayed(monitor: Monitor, audits: Sequence[Audit]) -> tuple[tuple[Watched, ...], Monitor]:
+    series = []
     for audit in audits:
         monitor = observe(monitor, audit.wrong)
         series.append(Watched(audit.at.isoformat(), monitor.evidence, monitor.audits, monitor.errors))
     return tuple(series), monitor
 
 
-def _watch(monitor: Monitor | None, share: float, series: tuple[Watched, ...]) -> Watch:
-    if monitor is None:
-        return Watch(note=NOTHING, alarm=ALARM)
+def _watch(monitor: Monitor, share: float, series: tuple[Watched, ...]) -> Watch:
     return Watch(
         alpha=monitor.alpha,
         alarm=ALARM,

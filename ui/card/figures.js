@@ -92,18 +92,18 @@ const monitorChart = (insight, width) => {
   const low = 10 ** Math.max(-4, Math.min(-1, Math.floor(Math.log10(Math.min(...values)))));
   const high = 10 ** Math.max(2, Math.min(8, Math.ceil(Math.log10(Math.max(...values)))));
   const powers = Array.from({ length: Math.log10(high / low) + 1 }, (_, step) => low * 10 ** step);
-  const last = watch.series.length;
+  const [first, last] = [watch.series[0].audits - 1, watch.series[watch.series.length - 1].audits];
   return chart({
     id: 'monitor', title, width, finding: monitorFinding(watch),
-    x: { domain: [0, last], ticks: [...new Set(evenly(4, last).map(Math.round))], format: String, label: 'audits since it was signed' },
+    x: { domain: [first, last], ticks: [...new Set(evenly(4, last - first).map((step) => Math.round(first + step)))], format: String, label: 'audits since it was signed' },
     y: { log: true, domain: [low, high], ticks: powers, format: (value) => String(Number(value.toPrecision(1))), label: 'evidence against the promise' },
     legend: [{ name: 'evidence', mark: (x, y) => sv('line', { class: 'ch-line ch-fitted', x1: x - 10, x2: x + 10, y1: y, y2: y }) },
       { name: 'an audit found it wrong', mark: (x, y) => MARKS.round('raw')(x, y, 4) }, { name: `alarm at ${watch.alarm}`, mark: MARKS.dash('alarm') }],
     draw: (box) => [sv('line', { class: 'ch-line ch-dashed ch-alarm', x1: box.left, x2: box.right, y1: box.toY(watch.alarm), y2: box.toY(watch.alarm) }),
-      sv('path', { class: 'ch-line ch-fitted', d: path([[box.toX(0), box.toY(1)], ...watch.series.map((point, place) => [box.toX(place + 1), box.toY(point.evidence)])]) }),
-      watch.series.map((point, place) => (point.errors > (place ? watch.series[place - 1].errors : 0) ? MARKS.round('raw')(box.toX(place + 1), box.toY(point.evidence), 4) : null))],
+      sv('path', { class: 'ch-line ch-fitted', d: path([...(first ? [] : [[box.toX(0), box.toY(watch.begin)]]), ...watch.series.map((point) => [box.toX(point.audits), box.toY(point.evidence)])]) }),
+      watch.series.map((point, place) => (point.errors > (place ? watch.series[place - 1].errors : 0) ? MARKS.round('raw')(box.toX(point.audits), box.toY(point.evidence), 4) : null))],
     columns: ['Audit', 'Answered', 'Wrong so far', 'Evidence'],
-    rows: thinned(watch.series.map((point, place) => ({ ...point, place })), 60).map((point) => [String(point.place + 1), clock(point.at), String(point.errors), figure(point.evidence)]),
+    rows: thinned(watch.series, 60).map((point) => [String(point.audits), clock(point.at), String(point.errors), figure(point.evidence)]),
   });
 };
 
