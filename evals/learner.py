@@ -50,9 +50,18 @@ class Learner(Protocol):
             waiting = await probes.uncounted(tx, self._tenant, BATCH)
         taken = 0
         for (agent, tool), answers in groupby(sorted(waiting, key=_class), key=_class):
-            async with self._store.begin() as tx:
-                taken += await taken_in(tx, self._tenant, agent, tool, list(answers), self._clock())
+            taken += await self._counted(agent, tool, list(answers))
         return taken
+
+    async def _counted(self, agent: str, tool: str, answers: Sequence[ProbeRow]) -> int:
+        try:
+            async with self._store.begin() as tx:
+                return await taken_in(tx, self._tenant, agent, tool, answers, self._clock())
+        except StoreError:
+            raise
+        except Exception:  # a class whose answers cannot be counted must not keep the others from being watched
+            log.exception("what was answered about %s of %s could not be counted; it is tried again", tool, agent)
+            return 0
 
     async def learn(self) -> int:
         """Do some of what is due; a fault of one part is told in the log and keeps no other from its turn."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from pathlib import Path
 from typing import Any, Literal
 
@@ -34,7 +35,7 @@ from .control.notices import Notifier
 from .control.notifying import Sender, to_log
 from .control.sweeping import Sweeper
 from .control.undoing import Undoer
-from .errors import AssentError
+from .errors import AssentError, StoreError
 from .gate import gate_graph
 from .looking import chatting, reading, tasks
 from .looking.handing import Handed
@@ -225,7 +226,8 @@ class Desk(Cards, Controls, Evidence):
             crashpoints.reach("after-quorum-partial")
         crashpoints.reach("after-decide-commit")
         if done.probe and self.learner is not None:
-            await self.learner.count()
+            with suppress(StoreError):  # the answer is on record, and the sweep takes it in
+                await self.learner.count()
         self.worker.hint()
         return done
 
