@@ -33,8 +33,11 @@ VETO_SECONDS = 60.0
 UNDO_SECONDS = 3_600.0
 """For so long it can be undone afterwards."""
 
-RESERVE = 0.2
-"""The part of the monitor's wealth that is kept for later bets, so that a change is noticed after a long calm too."""
+RESERVE = 0.1
+"""The part of the monitor's wealth that is kept for later bets, so that a change is noticed after a long calm too.
+
+Larger ones gain little late and notice an early change later (docs/evidence.md, "The monitor").
+"""
 
 Cause = Literal["monitor", "key", "reviewers", "critical"]
 """What takes a class down by itself: an alarm, a changed key, reviewers who cannot be relied on, one critical error."""

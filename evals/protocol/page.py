@@ -170,7 +170,7 @@ line. The z-test is what a dashboard would do: a one-sided test at 5 %, looked a
 
 The monitor may be looked at after every audit and still rings without cause in at most 1 of 20 streams, ever. Tight promises are
 slow to check: compare the delay at 1 %. A signed class keeps a part of its stakes for changes after a long calm: a little slower
-at first, much sooner late. `assent monitor` does without unless told, and the targets above are for that one."""
+at first, much sooner late. The targets above are for that one; `assent monitor` does without unless told."""
 
 
 def _own(own: Result) -> str:

@@ -6,6 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from .alarms import SIGNED
+
 TARGETS = {"coverage": 0.55, "found": 0.70, "retail": 0.88, "airline": 0.75, "alarms": 0.05, "delay": 50}
 WITHOUT = "agreement and kind of request"
 """The features that give nothing away that a desk would not know."""
@@ -184,8 +186,8 @@ def _write_targets(part: Mapping[str, Any]) -> list[Target]:
 
 
 def _alarm_targets(part: Mapping[str, Any]) -> list[Target]:
-    plain = [one for one in part["streams"] if one["monitor"] == "betting monitor" and one["alpha"] == 0.05]
-    held = {one["factor"]: one for one in plain if not one["calm"]}
+    signed = [one for one in part["streams"] if one["monitor"] == SIGNED and not one["calm"]]
+    held = {one["factor"]: one for one in signed}
     rang, delay = held[1.0]["rang"], held[3.0]["delay"]
     return [
         Target("false alarms in 2,000 audits", "<= 5 %", percent(rang), rang <= TARGETS["alarms"]),
