@@ -25,7 +25,7 @@ from .errors import Unauthorised, UnknownTool
 from .payload import held_payload, payload
 from .proposals import Proposal, check, rest_of, row_of
 from .running import run_tool
-from .signals.reading import taken
+from .signals.reading import taken, unread
 from .state import Call, CallState
 from .wiring import Gate
 from .work.leases import lease, let_finish
@@ -95,8 +95,8 @@ def assess(gate: Gate) -> Node:
 
 async def _readings(gate: Gate, state: CallState) -> list[Reading]:
     step = gate.steps.get(state["call"]["action"])
-    if step is None or gate.propose is None:
-        return []
+    if step is None or gate.propose is None:  # as after a restart: a fitted head must not take it for an average action
+        return [unread(signal) for signal in gate.signals]
     return [await taken(signal, state["call"]["name"], state["args"], step, gate.propose) for signal in gate.signals]
 
 

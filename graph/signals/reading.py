@@ -114,6 +114,11 @@ async def taken(signal: Signal, tool: str, args: dict[str, Any], step: Step, pro
         return Reading(name, None, {"error": told}, spent, 0, gates=getattr(signal, "gates", True) is not False)
 
 
+def unread(signal: Signal) -> Reading:
+    """Return the reading of a signal that could not even be asked, because the step behind the proposal is gone; it counts."""
+    return Reading(name_of(signal), None, {"error": "what led to the proposal is not known any more"}, 0.0, 0, gates=True)
+
+
 def reading_of(stored: Mapping[str, Any]) -> Reading:
     """Return a reading as it was stored with an action, of this version or an earlier one; raises KeyError for anything else."""
     known = {one.name: stored[one.name] for one in fields(Reading) if one.name in stored or one.default is MISSING}

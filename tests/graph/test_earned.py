@@ -18,9 +18,10 @@ from assent.graph.rules.policy import Policy, on
 from assent.graph.store import autonomy, probes, reviews
 from assent.graph.store.autonomy_models import AutonomyRow
 from earning import GATED, Clerk
-from fakes import approve, staff
+from fakes import approve, on_thread, staff
 from hypothesis import given
 from hypothesis import strategies as st
+from langgraph.errors import NodeCancelledError
 
 shares = st.floats(0, 1, exclude_min=True)
 levels = st.sampled_from(EARNED)
@@ -285,3 +286,26 @@ async def passed(desk):
     async with desk.store.read() as tx:
         rows = await reviews.automatic(tx, "main", 100)
     return {action.id for action, _ in rows if action.verdict == "allow"}
+
+
+async def test_what_was_proposed_before_a_restart_and_not_measured_passes_under_no_head(url):
+    fitted = Head((Term("agreement", 1.0, mean=0.9, scale=0.1),), bias=3.0)  # without a reading it would score .95
+    async with assent.open(url) as desk:
+        await staff(desk)
+        clerk = await employed(desk)
+        await moved(clerk, head=fitted.as_json())
+        assert (await clerk.row(await clerk.proposes(0.9))).verdict == "allow"
+
+        async def dies(*_, **__):
+            raise asyncio.CancelledError
+
+        clerk.sure.before = dies
+        with pytest.raises(NodeCancelledError):
+            await clerk.proposes(0.1, "cut-off")
+    async with assent.open(url) as desk:
+        clerk = Clerk(desk)
+        await clerk.agent.ainvoke(None, on_thread("cut-off"))
+        async with desk.store.read() as tx:
+            (row,) = await reviews.actions_of_thread(tx, "cut-off")
+        assert row.verdict == "review" and clerk.till.ran == []
+        assert [(one["signal"], one["value"]) for one in row.readings if one["gates"]] == [("agreement", None)]
