@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable, Sequence
-from datetime import timedelta
+from datetime import datetime, timedelta
 from itertools import groupby
 
 from ..graph.autonomy.learner import Learner as Protocol
@@ -21,7 +21,7 @@ from .counting import taken_in
 from .lowering import watched_over
 from .offering import Offers
 from .probing import mix_in
-from .reviewer_health import look
+from .reviewer_health import AGAIN, look
 
 __all__ = ["Learner"]
 
@@ -43,6 +43,7 @@ class Learner(Protocol):
         self._store, self._clock, self._tenant = store, clock, tenant
         self._offers = Offers(store, clock, tenant, every=every, pause=pause)
         self._unable = False
+        self._looked: datetime | None = None
 
     async def count(self) -> int:
         """Take in what was answered since; a class is demoted in the transaction that takes in what speaks against it."""
@@ -89,6 +90,9 @@ class Learner(Protocol):
         return await mix_in(self._store, self._clock, self._tenant)
 
     async def _look(self) -> int:
+        if self._looked is not None and self._clock() - self._looked < AGAIN:
+            return 0
+        self._looked = self._clock()
         return await look(self._store, self._clock, self._tenant)
 
     async def _offer(self) -> int:

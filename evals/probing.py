@@ -130,7 +130,8 @@ async def _due(tx: AsyncSession, tenant: str, now: datetime) -> bool:
     """Tell whether there may be something to do; costs no write lock."""
     chosen, drawn = await reviewing.read(tx, tenant), drawn_of(await settings.get(tx, tenant, DRAWN))
     if drawn is None:
-        return len(await reviewed.since(tx, tenant, 0, chosen.least)) >= chosen.least
+        begun = len(await reviewed.since(tx, tenant, 0, chosen.least)) >= chosen.least
+        return begun and len(await reviewed.deciders(tx, tenant, now - LATELY)) >= 2
     if not drawn.holds(chosen, now) or await reviewed.newest(tx, tenant) > drawn.cursor:
         return True
     waiting = await reviewed.open_probes(tx, tenant, KINDS)

@@ -9,9 +9,9 @@ from itertools import count
 from pathlib import Path
 from typing import Any
 
-import assent
 import pytest
 from assent.graph.errors import AssentError
+from assent.graph.opening import open_desk
 from assent.graph.rules.checks import always
 from assent.graph.rules.policy import Policy, on
 from assent.graph.rules.terms import Terms
@@ -53,7 +53,7 @@ class Oracle:
 def table(tmp_path: Path) -> Iterator[tuple[Any, Any, Any]]:
     """A desk, and what runs coroutines on it."""
     with asyncio.Runner() as runner:
-        opening = assent.open(f"sqlite:///{tmp_path}/desk.db")
+        opening = open_desk(f"sqlite:///{tmp_path}/desk.db")
         desk = runner.run(opening.__aenter__())
         yield runner, desk, count()
         runner.run(opening.__aexit__(None, None, None))
