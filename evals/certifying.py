@@ -107,7 +107,7 @@ def tried(
     Args:
         labels: what is known of the class.
         level: for which level.
-        number: the how-manieth try under this key for this level, from 1.
+        number: the how-manieth try under this key, from 1, for whatever level.
         last: how many rows could pass at the last try; 0 before any.
         delta: shared by all tries.
         alpha: what is promised, if it is not what the level promises.

@@ -74,9 +74,13 @@ FLAGS = "policy flags"
 """The name under which the policy's flags stand among the readings of an action, without a value of their own."""
 
 
+NO_FLAGS = ("confidence", "reviewers")
+"""The reasons that are added to an action after it was scored: what confidence came to, and that a second person looks at it."""
+
+
 def spoken(reasons: Sequence[Mapping[str, Any]]) -> list[Mapping[str, Any]]:
-    """Return the reasons that are flags: those of checks, and not what confidence came to."""
-    return [reason for reason in reasons if reason["check"] != "confidence"]
+    """Return the reasons that are flags: those of checks, which were known when the action was scored."""
+    return [reason for reason in reasons if reason["check"] not in NO_FLAGS]
 
 
 def features_of(tool: str, readings: Sequence[Mapping[str, Any]], reasons: Sequence[Mapping[str, Any]]) -> dict[str, float | None]:

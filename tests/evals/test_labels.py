@@ -7,9 +7,10 @@ from datetime import timedelta
 
 import pytest
 from assent.evals.labels import gathered, labels_of, one_each, split, thin, uniform
+from assent.graph.authority import reviewing
 from assent.graph.autonomy.levels import Level
 from assent.graph.rules.policy import Policy
-from assent.graph.store import autonomy, labelled
+from assent.graph.store import autonomy, labelled, settings
 from assent.graph.store.labelled import Gated
 from earning import GATED, KEY, START, Clerk, Past
 from hypothesis import given
@@ -108,6 +109,18 @@ async def test_only_rows_of_the_key_in_force_and_of_the_time_since_count(opened)
     assert set(by_action(await known(opened))) == set(kept)
     assert len((await known(opened, key=DIGEST)).rows) == 3
     assert len((await known(opened, key=DIGEST, since=START + timedelta(minutes=3))).rows) == 1
+
+
+async def test_what_was_added_to_an_action_after_it_was_scored_is_no_feature(opened):
+    clerk = Clerk(opened, tool="pay")
+    async with opened.store.begin() as tx:
+        await settings.put(tx, "main", reviewing.HEALTH, {"second": True}, opened.clock())
+    row = await clerk.row(await clerk.proposes())
+    assert reviewing.SECOND in row.reasons
+    for who in ("ada", "bob"):
+        await clerk.answered("approve", who=who)
+    (label,) = (await known(opened, "pay")).rows
+    assert label.features == {"agreement": 1.0, "flag:always": 1.0, "tool:pay": 1.0}
 
 
 async def test_a_class_is_read_page_by_page_to_a_limit(opened_on_any, monkeypatch):

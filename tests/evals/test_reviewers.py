@@ -108,7 +108,11 @@ def test_a_pause_ends_a_sitting():
 def test_one_unreliable_person_is_enough_and_an_alarm_is_told_once():
     items = [Item("ada", "wrong", "wrong")] * 60 + [Item("bob", "wrong", "correct")] * 5
     found = health([], items, [], 0.8)
-    assert found.healthy is False and found.why.startswith("bob let too much through") and found.catch.state(0.8) == "reliable"
+    assert (
+        found.healthy is False
+        and found.why.startswith("One reviewer lets too much through")
+        and found.catch.state(0.8) == "reliable"
+    )
     assert [(line.name, word) for line, word in new_alarms({}, found.lines)] == [("bob", "catch")]
     assert new_alarms({"bob": ["catch"]}, found.lines) == []
     assert health([], items[:60], [], 0.8).healthy is True
