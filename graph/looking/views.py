@@ -85,7 +85,8 @@ class HistoryLine:
     """What was accepted: the edited arguments, or the proposed ones."""
     seen_ms: int | None
     outcome: str
-    """The execution's status; `superseded` or `cancelled` when a decision no longer stands; empty when nothing ran."""
+    """The execution's status; `superseded` or `cancelled` when a decision no longer stands; `probe` where nothing was to run by it;
+    empty when nothing ran."""
     result: str
     action: str
     """The action's id, under which the audit log speaks of it."""
@@ -241,10 +242,18 @@ def history_line(decision: DecisionRow, review: ReviewRow, action: ActionRow, ex
         args=masked(action.args, action.secrets),
         accepted=maybe_masked(accepted, action.secrets),
         seen_ms=decision.seen_ms,
-        outcome=execution.status if execution else review.status if review.status in ("superseded", "cancelled") else "",
+        outcome=_came_of(review, execution),
         result=(execution.result or "") if execution else "",
         action=action.id,
     )
+
+
+def _came_of(review: ReviewRow, execution: ExecutionRow | None) -> str:
+    if review.kind != "action":
+        return "probe"
+    if execution is not None:
+        return execution.status
+    return review.status if review.status in ("superseded", "cancelled") else ""
 
 
 def closed_line(review: ReviewRow, action: ActionRow) -> HistoryLine:

@@ -1,5 +1,5 @@
 // Decisions and what ended without one, newest first, with what each one changed and what became of it.
-const HISTORY_WORDS = ['approve', 'edit', 'reject', 'respond', 'withdrawn', 'refused', 'expired', 'superseded', 'cancelled'];
+const HISTORY_WORDS = ['approve', 'edit', 'reject', 'respond', 'withdrawn', 'refused', 'expired', 'superseded', 'cancelled', 'probe'];
 const CLOSED_WORDS = {
   expired: 'Nobody decided in time. Nothing ran; the agent was told.',
   superseded: 'It is no longer what the agent would do. Nothing of it ran.',
@@ -17,7 +17,7 @@ const historyRow = (line) => el('li', {},
     line.result ? el('div', { class: 'rc-soft rc-text' }, 'Result: ', marked(line.result.slice(0, 600))) : null,
     trailView(line.action)),
   el('div', {}, wordChip(line.decision, HISTORY_WORDS), ' ',
-    line.outcome ? wordChip(line.outcome, ['succeeded', 'failed', 'unknown', 'undone', 'claimed', 'superseded', 'cancelled']) : null));
+    line.outcome ? wordChip(line.outcome, ['succeeded', 'failed', 'unknown', 'undone', 'claimed', 'superseded', 'cancelled', 'probe']) : null));
 
 listView(element.querySelector('.rc-root'), {
   title: 'Decisions', path: '/api/history', field: 'history', row: historyRow, search: true,
