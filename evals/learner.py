@@ -17,11 +17,11 @@ from ..graph.errors import StoreError
 from ..graph.store import probes
 from ..graph.store.autonomy_models import ProbeRow
 from ..graph.store.session import Store
-from .counting import taken_in
-from .lowering import watched_over
-from .offering import Offers
-from .probing import mix_in
-from .reviewer_health import AGAIN, look
+from .ladder.offering import Offers
+from .reviewing.probing import mix_in
+from .reviewing.reviewer_health import AGAIN, look
+from .watch.counting import taken_in
+from .watch.lowering import watched_over
 
 __all__ = ["Learner"]
 

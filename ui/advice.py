@@ -5,12 +5,12 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from ..evals.action_types import MODES
-from ..evals.advice import advise_all
-from ..evals.advice_files import CostsGiven
-from ..evals.advice_rows import Offered, desk_types
-from ..evals.kept_costs import keep, kept
-from ..evals.oversight_costs import Costs
+from ..evals.advising.action_types import MODES
+from ..evals.advising.advice import advise_all
+from ..evals.advising.advice_files import CostsGiven
+from ..evals.advising.advice_rows import Offered, desk_types
+from ..evals.advising.kept_costs import keep, kept
+from ..evals.advising.oversight_costs import Costs
 from ..graph.access.people import ROLES
 from ..tools.declaration import declaration_of
 

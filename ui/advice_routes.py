@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 from fastapi import APIRouter, Query, Request
 
-from ..evals.advice_files import CostsGiven
+from ..evals.advising.advice_files import CostsGiven
 from .advice import Advising
 from .sessions import actor_of
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from pydantic import BaseModel, ConfigDict, Field
 
 from ..evals.insights import insight, is_known, overview
-from ..evals.levels import StaleEvidence, demote, promote
+from ..evals.ladder.levels import StaleEvidence, demote, promote
 from ..graph.autonomy.levels import Level
 from .errors import ClassChanged, UnknownClass
 from .wire import as_json

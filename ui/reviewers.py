@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from datetime import datetime
 from typing import TYPE_CHECKING, Any
 
-from ..evals.reviewer_health import seen
+from ..evals.reviewing.reviewer_health import seen
 from ..graph.access.people import require
 from ..graph.authority import reviewing
 from ..graph.store import reviewed, settings

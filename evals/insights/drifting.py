@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from ...graph.store.classes import Measured
-from .. import drift
-from ..labels import Label, Labels, thin
+from ..certify.labels import Label, Labels, thin
+from ..watch import drift
 from .shapes import Warning
 
 QUIET = "None: signals, edits and rejections are as they were."

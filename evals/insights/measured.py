@@ -8,9 +8,9 @@ from datetime import timedelta
 
 from ...graph.autonomy.scoring import AGREEMENT, Features, Head
 from ...graph.store.classes import Decided
-from ..diagnostics import calibration_error, reliability, risk_coverage
-from ..heads import LEAST_ERRORS, LEAST_LABELS
-from ..labels import Label, Labels, one_each, split, uniform
+from ..certify.diagnostics import calibration_error, reliability, risk_coverage
+from ..certify.heads import LEAST_ERRORS, LEAST_LABELS
+from ..certify.labels import Label, Labels, one_each, split, uniform
 from .shapes import Curve, Diagram, Promise, Week
 
 COUNTED = ("action", "audit", "shadow")

@@ -9,11 +9,11 @@ from dataclasses import replace
 from ...graph.autonomy.levels import EARNED, Level
 from ...graph.autonomy.scoring import AGREEMENT, Head
 from ...graph.store.autonomy_models import CertificateRow, LevelChangeRow
-from ..certifying import DELTA, FIXED, GROWTH, promised, spent
-from ..evidence import AUDITS, Facts
-from ..heads import LEAST_LABELS
-from ..labels import Labels, uniform
-from ..offering import RESTARTS
+from ..certify.certifying import DELTA, FIXED, GROWTH, promised, spent
+from ..certify.heads import LEAST_LABELS
+from ..certify.labels import Labels, uniform
+from ..ladder.evidence import AUDITS, Facts
+from ..ladder.offering import RESTARTS
 from .measured import certifying
 from .shapes import Progress
 

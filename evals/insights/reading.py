@@ -16,10 +16,10 @@ from ...graph.store import autonomy, classes, probes
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow
 from ...graph.store.classes import Seen
 from ...graph.store.session import Store
-from ..evidence import Facts, facts_of, fresh, weighed
-from ..labels import Labels, labels_of
-from ..levels import Cause
-from ..offering import TRIES
+from ..certify.labels import Labels, labels_of
+from ..ladder.evidence import Facts, facts_of, fresh, weighed
+from ..ladder.levels import Cause
+from ..ladder.offering import TRIES
 from . import drifting, measured, watching
 from .progress import progress
 from .shapes import ClassInsight, Line, Promise, Step, Volume

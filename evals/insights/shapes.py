@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..diagnostics import Bin, Point
+from ..certify.diagnostics import Bin, Point
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from datetime import datetime
 from typing import Any
 
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
-from ..levels import RESERVE
-from ..monitor import ALARM, Monitor, monitor_of, observe, start
+from ..ladder.levels import RESERVE
+from ..watch.monitor import ALARM, Monitor, monitor_of, observe, start
 from .shapes import Watch, Watched
 
 NOTHING = "No certificate is signed, so there is no promise to watch."

@@ -10,8 +10,8 @@ from statistics import NormalDist, median
 from typing import Any
 
 from ..intervals import clopper_pearson
-from ..levels import RESERVE
-from ..monitor import Monitor, observe, start
+from ..ladder.levels import RESERVE
+from ..watch.monitor import Monitor, observe, start
 
 AUDITS = 2000
 FIRST = 30

@@ -14,7 +14,7 @@ from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
-from ..certificate import binomial_p, candidates, certify, passes
+from ..certify.certificate import binomial_p, candidates, certify, passes
 from .scored import Scored
 
 LABELS, SPLITS, ALPHA, DELTA = 320, 500, 0.05, 0.10

@@ -127,7 +127,7 @@ The headline, by model:
 {worth}
 
 The expected calibration error has ten bins of equal width; intervals in the figure are Clopper and Pearson's at 95 %. Formulas and
-sources are in `evals/diagnostics.py`."""
+sources are in `evals/certify/diagnostics.py`."""
 
 
 def _writes(result: Result) -> str:

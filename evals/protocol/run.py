@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from ..diagnostics import auroc, brier, calibration_error, reliability, risk_coverage
+from ..certify.diagnostics import auroc, brier, calibration_error, reliability, risk_coverage
 from .alarms import RINGS, SIGNED, ring
 from .editing import FILE as RUNS
 from .editing import read_editing

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from ...graph.autonomy.scoring import AGREEMENT, Features
-from ..heads import fit_head
+from ..certify.heads import fit_head
 
 LEAST_FIT = 100
 """A class with fewer fitted rows takes its candidates from all fitted rows."""

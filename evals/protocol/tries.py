@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import Any
 
 from ...graph.autonomy.scoring import Features
-from ..certificate import candidates, certify
-from ..heads import fit_head
+from ..certify.certificate import candidates, certify
+from ..certify.heads import fit_head
 from .guarantee import ALPHA, DELTA, Threshold, measure_each
 from .lines import Row
 from .questions import FILE, Kind, agreement, by_category, by_model, by_request, read_questions

@@ -15,8 +15,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from ..diagnostics import auroc, found_in_budget
-from ..heads import fit_head
+from ..certify.diagnostics import auroc, found_in_budget
+from ..certify.heads import fit_head
 from .lines import Row, read_lines
 
 FILE = "tau_writes.jsonl"

@@ -10,12 +10,12 @@ from typing import Any
 from ...graph.autonomy.levels import WORDS, Level
 from ...graph.store.autonomy_models import CertificateRow
 from ...graph.store.labelled import SCANNED, Gated
-from ..certifying import GROWTH, prepared, tried
-from ..evidence import Facts, requirements
-from ..labels import Labels
-from ..levels import UNDO_SECONDS, VETO_SECONDS, earned_values
-from ..monitor import monitor_of, start
-from ..offering import row_of
+from ..certify.certifying import GROWTH, prepared, tried
+from ..certify.labels import Labels
+from ..ladder.evidence import Facts, requirements
+from ..ladder.levels import UNDO_SECONDS, VETO_SECONDS, earned_values
+from ..ladder.offering import row_of
+from ..watch.monitor import monitor_of, start
 from .standing import NOON, START, Standing
 from .streams import AGENT, key_on, traits
 from .tallies import Signed

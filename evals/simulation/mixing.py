@@ -11,10 +11,10 @@ from typing import Literal, NamedTuple
 from ...graph.authority.reviewing import Reviewing
 from ...graph.autonomy.drawing import draw
 from ...graph.store.reviewed import Past, Said
-from ..probing import STALE, WRONG, Drawn, expected_of, taken
-from ..reviewer_health import SINCE
-from ..reviewers import Health, Pair, health
-from ..reviewers import Item as Known
+from ..reviewing.probing import STALE, WRONG, Drawn, expected_of, taken
+from ..reviewing.reviewer_health import SINCE
+from ..reviewing.reviewers import Health, Pair, health
+from ..reviewing.reviewers import Item as Known
 from .people import Answer, Item
 from .standing import START
 from .streams import AGENT, Action

@@ -12,7 +12,7 @@ from ...graph.autonomy.scoring import Features
 from ...graph.clock import Clock
 from ...graph.store import labelled
 from ...graph.store.session import Store
-from ..labels import labels_of, uniform
+from ..certify.labels import labels_of, uniform
 from .scenario_file import ScenarioError
 from .settings import ActionClass
 from .streams import Action, key_on, traits, volume

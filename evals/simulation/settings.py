@@ -9,8 +9,8 @@ from typing import Annotated, ClassVar, Literal
 from pydantic import ConfigDict, Field
 
 from ...graph.autonomy.levels import SHARES, Level
-from ..certifying import DELTA, promised
-from ..evidence import AUDITS
+from ..certify.certifying import DELTA, promised
+from ..ladder.evidence import AUDITS
 
 Share = Annotated[float, Field(ge=0, le=1)]
 Open = Annotated[float, Field(gt=0, lt=1)]

@@ -12,12 +12,12 @@ from ...graph.autonomy.drawing import draw
 from ...graph.autonomy.earned import VOID, Earned, Judged, judged
 from ...graph.autonomy.levels import EARNED, Level, ceiling_of
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow
-from ..evidence import fresh
-from ..labels import Label
-from ..levels import Cause, below, unearned_values
-from ..lowering import cause_of
-from ..monitor import Monitor, observe
-from ..offering import RESTARTS
+from ..certify.labels import Label
+from ..ladder.evidence import fresh
+from ..ladder.levels import Cause, below, unearned_values
+from ..ladder.offering import RESTARTS
+from ..watch.lowering import cause_of
+from ..watch.monitor import Monitor, observe
 from .people import Answer, Item
 from .settings import ActionClass, Chosen
 from .streams import AGENT, Action, Traits

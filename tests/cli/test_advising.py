@@ -9,8 +9,8 @@ from pathlib import Path
 
 import assent
 import pytest
-from assent.evals.kept_costs import keep
-from assent.evals.oversight_costs import Costs
+from assent.evals.advising.kept_costs import keep
+from assent.evals.advising.oversight_costs import Costs
 from assent.ui.cli.main import run
 from fakes import Script, Till, approve, calls, staff
 

@@ -7,7 +7,7 @@ import json
 
 import assent
 import pytest
-from assent.evals.offering import looked_at
+from assent.evals.ladder.offering import looked_at
 from assent.ui.cli import main
 from earning import Past
 from fakes import staff

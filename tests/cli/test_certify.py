@@ -8,7 +8,7 @@ import random
 import sys
 
 import pytest
-from assent.evals.monitor import monitor_of, observe, start
+from assent.evals.watch.monitor import monitor_of, observe, start
 from assent.graph.autonomy.scoring import head_of
 from assent.ui.cli import main
 

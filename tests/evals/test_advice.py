@@ -7,10 +7,10 @@ from dataclasses import replace
 from itertools import pairwise
 
 import pytest
-from assent.evals.action_types import MODES, ActionType, CertifiedShare, fewest_rows
-from assent.evals.advice import advise, advise_all, ceiling_of
-from assent.evals.obstacles import obstacles
-from assent.evals.oversight_costs import Costs, Rates, expected, expense, system_risk
+from assent.evals.advising.action_types import MODES, ActionType, CertifiedShare, fewest_rows
+from assent.evals.advising.advice import advise, advise_all, ceiling_of
+from assent.evals.advising.obstacles import obstacles
+from assent.evals.advising.oversight_costs import Costs, Rates, expected, expense, system_risk
 from assent.tools.declaration import CONSEQUENCES
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -271,7 +271,7 @@ def test_advice_is_plain_json_with_the_most_frequent_first() -> None:
 @pytest.mark.parametrize("alpha", [0.01, 0.05, 0.2])
 @pytest.mark.parametrize("wrong", [0, 1, 7])
 def test_more_rows_are_counted_as_certificates_count_them(alpha: float, wrong: int) -> None:
-    from assent.evals.more_audits import audits_needed
+    from assent.evals.certify.more_audits import audits_needed
 
     assert fewest_rows(alpha, wrong, 0.1) == audits_needed(alpha, 0.1, wrong)
     assert fewest_rows(0.0, wrong) is None and fewest_rows(1.0, wrong) == wrong

@@ -7,9 +7,9 @@ from typing import Any
 
 import assent
 import pytest
-from assent.evals.action_types import ActionType
-from assent.evals.advice import advise
-from assent.evals.advice_rows import Offered, desk_types, mode_within
+from assent.evals.advising.action_types import ActionType
+from assent.evals.advising.advice import advise
+from assent.evals.advising.advice_rows import Offered, desk_types, mode_within
 from assent.graph.authority import probing
 from assent.graph.autonomy.classes import key_of
 from assent.graph.autonomy.levels import Level

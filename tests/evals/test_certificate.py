@@ -7,8 +7,8 @@ import math
 import random
 
 import pytest
-from assent.evals.certificate import audits_needed, candidates, certify, one_per_group, passes, upper_bound
-from assent.evals.more_audits import more_audits
+from assent.evals.certify.certificate import audits_needed, candidates, certify, one_per_group, passes, upper_bound
+from assent.evals.certify.more_audits import more_audits
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

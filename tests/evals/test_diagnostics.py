@@ -1,7 +1,14 @@
 """Diagnostics against scikit-learn, against counting by hand, and against the laws they obey."""
 
 import pytest
-from assent.evals.diagnostics import auroc, brier, calibration_error, found_in_budget, reliability, risk_coverage
+from assent.evals.certify.diagnostics import (
+    auroc,
+    brier,
+    calibration_error,
+    found_in_budget,
+    reliability,
+    risk_coverage,
+)
 from assent.evals.intervals import clopper_pearson
 from hypothesis import given
 from hypothesis import strategies as st

@@ -4,7 +4,7 @@ import math
 import random
 
 import pytest
-from assent.evals.heads import fit_head
+from assent.evals.certify.heads import fit_head
 from assent.graph.autonomy.scoring import AGREEMENT, head_of
 
 sklearn = pytest.importorskip("sklearn", reason="scikit-learn (extra `calibrate`) is not installed")

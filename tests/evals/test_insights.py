@@ -4,8 +4,8 @@ import random
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 
+from assent.evals.certify.labels import Label, Labels
 from assent.evals.insights import drifting, measured
-from assent.evals.labels import Label, Labels
 from assent.graph.autonomy.classes import Key
 from assent.graph.autonomy.scoring import AGREEMENT, Head, Term
 from assent.graph.store.classes import Decided, Measured

@@ -6,7 +6,7 @@ import dataclasses
 from datetime import timedelta
 
 import pytest
-from assent.evals.labels import gathered, labels_of, one_each, split, thin, uniform
+from assent.evals.certify.labels import gathered, labels_of, one_each, split, thin, uniform
 from assent.graph.authority import reviewing
 from assent.graph.autonomy.levels import Level
 from assent.graph.rules.policy import Policy

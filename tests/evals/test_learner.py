@@ -10,12 +10,12 @@ from datetime import timedelta
 
 import assent
 import pytest
-from assent.evals import certifying
-from assent.evals.certifying import DELTA, GROWTH, promised, spent, tried
-from assent.evals.labels import labels_of
+from assent.evals.certify import certifying
+from assent.evals.certify.certifying import DELTA, GROWTH, promised, spent, tried
+from assent.evals.certify.labels import labels_of
+from assent.evals.ladder.offering import looked_at
 from assent.evals.learner import Learner
-from assent.evals.monitor import monitor_of, observe, start
-from assent.evals.offering import looked_at
+from assent.evals.watch.monitor import monitor_of, observe, start
 from assent.graph.authority import probing
 from assent.graph.autonomy.levels import Level
 from assent.graph.store import autonomy, probes, reviews

@@ -5,11 +5,11 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
-from assent.evals.evidence import HEALTH, evidence_of
-from assent.evals.levels import StaleEvidence, demote, promote, seed_digest
-from assent.evals.lowering import watched_over
-from assent.evals.monitor import observe, start
-from assent.evals.offering import looked_at
+from assent.evals.ladder.evidence import HEALTH, evidence_of
+from assent.evals.ladder.levels import StaleEvidence, demote, promote, seed_digest
+from assent.evals.ladder.offering import looked_at
+from assent.evals.watch.lowering import watched_over
+from assent.evals.watch.monitor import observe, start
 from assent.graph.authority import earning
 from assent.graph.autonomy.levels import SHARES, Level
 from assent.graph.errors import NotAllowed

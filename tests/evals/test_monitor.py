@@ -7,8 +7,8 @@ import math
 import random
 
 import pytest
-from assent.evals.drift import drift_of, reference, watch
-from assent.evals.monitor import ALARM, STAKES, monitor_of, observe, start
+from assent.evals.watch.drift import drift_of, reference, watch
+from assent.evals.watch.monitor import ALARM, STAKES, monitor_of, observe, start
 from hypothesis import given, settings
 from hypothesis import strategies as st
 

@@ -7,7 +7,7 @@ from datetime import timedelta
 import assent
 import pytest
 from assent.evals.learner import Learner
-from assent.evals.probing import Drawn, mix_in, taken
+from assent.evals.reviewing.probing import Drawn, mix_in, taken
 from assent.graph.authority import reviewing
 from assent.graph.authority.reviewing import Reviewing
 from assent.graph.opening import open_desk
@@ -171,7 +171,7 @@ async def test_the_seed_is_told_when_it_is_given_up(desk, till):
 
 
 async def test_the_learner_of_a_desk_mixes_in_and_looks_at_the_reviewers(url, till, monkeypatch):
-    monkeypatch.setattr("assent.evals.probing.WRONG", 1.0)  # what is correct says nothing of the catch rate
+    monkeypatch.setattr("assent.evals.reviewing.probing.WRONG", 1.0)  # what is correct says nothing of the catch rate
     async with assent.open(url, clock=HandClock(), learning=Learner) as desk:
         await staff(desk)
         await choose(desk, known=1, second=0)

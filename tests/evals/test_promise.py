@@ -6,7 +6,7 @@ import math
 from itertools import product
 
 import pytest
-from assent.evals.certificate import audits_needed, binomial_p, candidates, certify
+from assent.evals.certify.certificate import audits_needed, binomial_p, candidates, certify
 
 numpy = pytest.importorskip("numpy", reason="needs the extra calibrate")
 stats = pytest.importorskip("scipy.stats", reason="needs the extra calibrate")

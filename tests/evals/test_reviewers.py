@@ -7,8 +7,21 @@ from datetime import timedelta
 from functools import cache
 
 import pytest
-from assent.evals.reviewer_health import look, seen
-from assent.evals.reviewers import FEWEST, LEVEL, Catch, Given, Item, Pair, alarm_by, health, kappa, needed, new_alarms, sitting
+from assent.evals.reviewing.reviewer_health import look, seen
+from assent.evals.reviewing.reviewers import (
+    FEWEST,
+    LEVEL,
+    Catch,
+    Given,
+    Item,
+    Pair,
+    alarm_by,
+    health,
+    kappa,
+    needed,
+    new_alarms,
+    sitting,
+)
 from assent.graph.authority import probing
 from assent.graph.authority.reviewing import HEALTH, SECOND
 from assent.graph.opening import open_desk

@@ -7,8 +7,8 @@ import random
 from dataclasses import replace
 
 import pytest
-from assent.evals.certification import apply_to, certify_rows
-from assent.evals.rows import RowsError, in_order, read_rows
+from assent.evals.certify.certification import apply_to, certify_rows
+from assent.evals.certify.rows import RowsError, in_order, read_rows
 from assent.graph.autonomy.scoring import head_of
 from hypothesis import given, settings
 from hypothesis import strategies as st

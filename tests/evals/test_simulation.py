@@ -8,7 +8,7 @@ from dataclasses import replace
 
 import assent
 import pytest
-from assent.evals.diagnostics import auroc
+from assent.evals.certify.diagnostics import auroc
 from assent.evals.simulation.playing import at_rate, for_rows, play
 from assent.evals.simulation.reactions import reactions
 from assent.evals.simulation.recorded import Recorded, of_desk, replayed

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import assent
-from assent.evals.evidence import evidence_of
-from assent.evals.levels import promote
+from assent.evals.ladder.evidence import evidence_of
+from assent.evals.ladder.levels import promote
 from assent.graph.audit.auditing import exported
 from assent.graph.audit.verifying import verify
 from assent.graph.autonomy.drawing import draw

@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable
 
 import numpy as np
-from assent.evals.certifying import DELTA, GROWTH, spent
+from assent.evals.certify.certifying import DELTA, GROWTH, spent
 from scipy.stats import binom
 
 ALPHA, RUNS, ROWS = 0.05, 4_000, 2_000

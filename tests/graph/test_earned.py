@@ -7,7 +7,7 @@ import math
 
 import assent
 import pytest
-from assent.evals.levels import demote
+from assent.evals.ladder.levels import demote
 from assent.graph.authority import earning
 from assent.graph.autonomy.drawing import draw
 from assent.graph.autonomy.earned import Earned, judged, on_record

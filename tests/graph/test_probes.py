@@ -35,7 +35,9 @@ async def test_an_approved_probe_never_runs(opened_on_any, till):
         review = await reviews.by_id(tx, card.id)
     done = await desk.decide(card.id, approve(card), "bob")
     assert done.probe == "known" and "wrong as proposed" in done.revealed
-    assert [line.outcome for line in await desk.history("ada") if line.who == "bob"] == ["probe"], "the history says that nothing runs"
+    assert [line.outcome for line in await desk.history("ada") if line.who == "bob"] == ["probe"], (
+        "the history says that nothing runs"
+    )
     await desk.drain()
     async with lease(desk.store, review.thread, desk.clock) as owner:
         async with desk.store.read() as tx:

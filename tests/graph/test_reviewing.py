@@ -7,7 +7,7 @@ from datetime import timedelta
 
 import assent
 import pytest
-from assent.evals.probing import mix_in
+from assent.evals.reviewing.probing import mix_in
 from assent.graph.audit.trail import trail
 from assent.graph.authority import reviewing
 from assent.graph.authority.reading_time import floor_ms, is_hasty, words_of

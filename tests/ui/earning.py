@@ -14,11 +14,11 @@ from datetime import datetime, timedelta
 from typing import Any
 
 import sqlalchemy as sa
-from assent.evals.evidence import evidence_of
+from assent.evals.ladder.evidence import evidence_of
+from assent.evals.ladder.levels import promote
+from assent.evals.ladder.offering import looked_at
 from assent.evals.learner import Learner
-from assent.evals.levels import promote
-from assent.evals.offering import looked_at
-from assent.evals.reviewer_health import look
+from assent.evals.reviewing.reviewer_health import look
 from assent.graph.actions import action_digest
 from assent.graph.authority.earning import earned_of
 from assent.graph.authority.probing import copy_of

@@ -8,8 +8,8 @@ from typing import Any
 
 import httpx
 import pytest
-from assent.evals.kept_costs import SETTING
-from assent.evals.oversight_costs import Costs
+from assent.evals.advising.kept_costs import SETTING
+from assent.evals.advising.oversight_costs import Costs
 from assent.graph.store import events
 
 from .conftest import Shop, client, signed_in_page

@@ -8,8 +8,8 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from assent.evals.evidence import evidence_of
-from assent.evals.monitor import monitor_of
+from assent.evals.ladder.evidence import evidence_of
+from assent.evals.watch.monitor import monitor_of
 from assent.graph.audit.auditing import exported
 from assent.graph.store import autonomy
 

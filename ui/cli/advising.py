@@ -7,10 +7,10 @@ from typing import Annotated
 
 import typer
 
-from ...evals.action_types import ActionType
-from ...evals.advice import Advice, advise, advise_all
-from ...evals.advice_files import AdviceFileError, costs_from, rows_from, types_from
-from ...evals.oversight_costs import Costs, Expected
+from ...evals.advising.action_types import ActionType
+from ...evals.advising.advice import Advice, advise, advise_all
+from ...evals.advising.advice_files import AdviceFileError, costs_from, rows_from, types_from
+from ...evals.advising.oversight_costs import Costs, Expected
 from ...graph.opening import open_desk
 from .database import Database, url_of
 from .inbox import Home, Json, Who
@@ -69,8 +69,8 @@ def advise_types(
 
 
 async def _of_desk(url: str, who: str) -> tuple[list[ActionType], Costs | None]:
-    from ...evals.advice_rows import desk_types
-    from ...evals.kept_costs import kept
+    from ...evals.advising.advice_rows import desk_types
+    from ...evals.advising.kept_costs import kept
 
     async with open_desk(url) as desk:
         return await desk_types(desk.store, desk.clock, who), await kept(desk.store, who)

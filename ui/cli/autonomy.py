@@ -10,9 +10,9 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ...evals.levels import UNDO_SECONDS, VETO_SECONDS, demote, promote
+from ...evals.ladder.levels import UNDO_SECONDS, VETO_SECONDS, demote, promote
+from ...evals.ladder.overview import Standing, history, standing, standings
 from ...evals.opening import open_desk
-from ...evals.overview import Standing, history, standing, standings
 from ...graph.autonomy.levels import WORDS, Level
 from ...graph.desk import Desk
 from .database import Database, url_of

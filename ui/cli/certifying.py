@@ -9,10 +9,10 @@ import typer
 from rich.table import Table
 from rich.text import Text
 
-from ...evals.certification import Applied, Certification, apply_to, certify_rows
-from ...evals.monitor import ALARM
-from ...evals.monitoring import Watched, watch_rows
-from ...evals.rows import Rows, RowsError, read_rows, usual_features
+from ...evals.certify.certification import Applied, Certification, apply_to, certify_rows
+from ...evals.certify.rows import Rows, RowsError, read_rows, usual_features
+from ...evals.watch.monitor import ALARM
+from ...evals.watch.monitoring import Watched, watch_rows
 from .certifying_desk import certify_class
 from .database import Database, url_of
 from .inbox import Home, Json, Who

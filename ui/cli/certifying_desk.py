@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import typer
 
-from ...evals.certifying import Tried
-from ...evals.labels import Labels
-from ...evals.offering import measured
+from ...evals.certify.certifying import Tried
+from ...evals.certify.labels import Labels
+from ...evals.ladder.offering import measured
 from ...evals.opening import open_desk
 from .say import print_json, show, wait_for
 from .shown import visible_text

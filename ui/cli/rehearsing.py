@@ -142,8 +142,8 @@ def _told_to_sign(port: int) -> Sign:
 
 
 async def _lead_signs(desk: Desk) -> None:
-    from ...evals import levels
-    from ...evals.evidence import evidence_of
+    from ...evals.ladder import levels
+    from ...evals.ladder.evidence import evidence_of
 
     found = await evidence_of(desk.store, desk.clock, desk.tenant, AGENT, TOOL)
     why, store = "The rehearsal's lead signs what is offered.", desk.store

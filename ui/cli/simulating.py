@@ -96,7 +96,7 @@ def _with(scenario: Scenario, days: int | None, per_day: Number, chosen: dict[st
 
 
 def _recorded(paths: Sequence[Path], label: str, group: str | None, features: str | None) -> list[tuple[str, Recorded]]:
-    from ...evals.rows import RowsError, read_rows
+    from ...evals.certify.rows import RowsError, read_rows
     from ...evals.simulation.recorded import Recorded
 
     wanted = [name.strip() for name in features.split(",") if name.strip()] if features else None

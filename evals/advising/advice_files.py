@@ -10,11 +10,11 @@ from typing import Annotated, Any, TypeVar
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
-from ..graph.errors import AssentError
-from ..graph.rules.marked_yaml import Marked, YamlError, read_yaml
-from ..tools.declaration import Consequence
+from ...graph.errors import AssentError
+from ...graph.rules.marked_yaml import Marked, YamlError, read_yaml
+from ...tools.declaration import Consequence
+from ..certify.certificate import one_per_group
 from .action_types import ActionType, CertifiedShare, Labels, Mode
-from .certificate import one_per_group
 from .oversight_costs import Costs
 
 Count = Annotated[int, Field(ge=0, le=1_000_000_000)]

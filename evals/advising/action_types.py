@@ -7,8 +7,8 @@ from dataclasses import dataclass
 from functools import lru_cache
 from typing import Literal, get_args
 
-from ..tools.declaration import Consequence
-from .intervals import clopper_pearson
+from ...tools.declaration import Consequence
+from ..intervals import clopper_pearson
 
 Mode = Literal["in the loop", "on the loop", "automatic"]
 """`in the loop`: nothing happens before a person decides; `on the loop`: it runs, a person watches and can veto or undo;

@@ -12,7 +12,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from ..graph.autonomy.scoring import AGREEMENT, Features, Head, Term
+from ...graph.autonomy.scoring import AGREEMENT, Features, Head, Term
 
 LEAST_LABELS, LEAST_ERRORS = 200, 30
 """With fewer there is no head, and agreement is taken as it is."""

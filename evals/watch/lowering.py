@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ..graph.autonomy.earned import VOID
-from ..graph.autonomy.levels import EARNED
-from ..graph.clock import Clock
-from ..graph.store import autonomy, settings
-from ..graph.store.autonomy_models import AutonomyRow
-from ..graph.store.session import Store
-from .evidence import HEALTH
-from .levels import Cause, demoted
+from ...graph.autonomy.earned import VOID
+from ...graph.autonomy.levels import EARNED
+from ...graph.clock import Clock
+from ...graph.store import autonomy, settings
+from ...graph.store.autonomy_models import AutonomyRow
+from ...graph.store.session import Store
+from ..ladder.evidence import HEALTH
+from ..ladder.levels import Cause, demoted
 
 
 async def watched_over(store: Store, clock: Clock, tenant: str) -> int:

@@ -6,13 +6,13 @@ from collections.abc import Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..graph.audit import records
-from ..graph.authority import reviewing
-from ..graph.authority.reviewing import HEALTH
-from ..graph.clock import Clock
-from ..graph.control import notices
-from ..graph.store import reviewed, settings
-from ..graph.store.session import AsyncSession, Store
+from ...graph.audit import records
+from ...graph.authority import reviewing
+from ...graph.authority.reviewing import HEALTH
+from ...graph.clock import Clock
+from ...graph.control import notices
+from ...graph.store import reviewed, settings
+from ...graph.store.session import AsyncSession, Store
 from .reviewers import Given, Health, Item, Line, Pair, health, new_alarms
 
 SINCE = timedelta(days=90)

@@ -6,13 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from ..graph.access.people import require
-from ..graph.autonomy.levels import WORDS, Level
-from ..graph.clock import Clock
-from ..graph.errors import AssentError
-from ..graph.store import autonomy, labelled
-from ..graph.store.autonomy_models import LevelChangeRow
-from ..graph.store.session import AsyncSession, Store
+from ...graph.access.people import require
+from ...graph.autonomy.levels import WORDS, Level
+from ...graph.clock import Clock
+from ...graph.errors import AssentError
+from ...graph.store import autonomy, labelled
+from ...graph.store.autonomy_models import LevelChangeRow
+from ...graph.store.session import AsyncSession, Store
 from .evidence import Evidence, Facts, facts_of, fresh, weighed
 
 

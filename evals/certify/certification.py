@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..graph.autonomy.scoring import AGREEMENT, Head
+from ...graph.autonomy.scoring import AGREEMENT, Head
 from .certificate import Certified, More, certify, one_per_group, passes
 from .diagnostics import auroc
 from .heads import LEAST_ERRORS, LEAST_LABELS, fit_head

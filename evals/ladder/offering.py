@@ -8,16 +8,16 @@ from collections.abc import Iterable, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..graph.access.people import require
-from ..graph.autonomy.levels import Level
-from ..graph.clock import Clock, fresh_id
-from ..graph.errors import AssentError, StoreError
-from ..graph.store import autonomy, chores, labelled, settings
-from ..graph.store.autonomy_models import CertificateRow
-from ..graph.store.session import AsyncSession, Store
-from .certifying import Tried, certified, prepared, tried
+from ...graph.access.people import require
+from ...graph.autonomy.levels import Level
+from ...graph.clock import Clock, fresh_id
+from ...graph.errors import AssentError, StoreError
+from ...graph.store import autonomy, chores, labelled, settings
+from ...graph.store.autonomy_models import CertificateRow
+from ...graph.store.session import AsyncSession, Store
+from ..certify.certifying import Tried, certified, prepared, tried
+from ..certify.labels import STATED, Labels, labels_of
 from .evidence import facts_of, fresh
-from .labels import STATED, Labels, labels_of
 
 STATE = "learning"
 """The setting that says up to which decision everything was looked at, and how many are new for each class."""

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from ..graph.access.people import require
-from ..graph.audit import records
-from ..graph.clock import Clock
-from ..graph.errors import AssentError
-from ..graph.store import settings
-from ..graph.store.session import Store
+from ...graph.access.people import require
+from ...graph.audit import records
+from ...graph.clock import Clock
+from ...graph.errors import AssentError
+from ...graph.store import settings
+from ...graph.store.session import Store
 from .advice_files import CostsGiven
 from .oversight_costs import Costs
 

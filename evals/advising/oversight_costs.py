@@ -19,8 +19,8 @@ from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from typing import Any
 
-from ..graph.autonomy.levels import SHARES, Level
-from ..tools.declaration import CONSEQUENCES
+from ...graph.autonomy.levels import SHARES, Level
+from ...tools.declaration import CONSEQUENCES
 from .action_types import ActionType, Mode
 
 PER = 1000

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 from datetime import datetime
 
-from ..graph.autonomy.levels import EARNED
-from ..graph.store import autonomy, probes, reviews
-from ..graph.store.autonomy_models import AutonomyRow, ProbeRow
-from ..graph.store.session import AsyncSession
-from .evidence import monitored
-from .levels import demoted
+from ...graph.autonomy.levels import EARNED
+from ...graph.store import autonomy, probes, reviews
+from ...graph.store.autonomy_models import AutonomyRow, ProbeRow
+from ...graph.store.session import AsyncSession
+from ..ladder.evidence import monitored
+from ..ladder.levels import demoted
 from .monitor import Monitor, monitor_of, observe
 
 CRITICAL_REASONS = ("suspicious", "not_allowed")

@@ -9,8 +9,8 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, Literal
 
-from ..graph.authority.reading_time import is_hasty
-from .intervals import clopper_pearson
+from ...graph.authority.reading_time import is_hasty
+from ..intervals import clopper_pearson
 
 LEVEL = 0.90
 """The level of the two-sided interval of a catch rate: each bound holds with 95 %."""

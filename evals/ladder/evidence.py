@@ -7,15 +7,15 @@ from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..graph.autonomy.classes import key_of
-from ..graph.autonomy.levels import EARNED, SHARES, WORDS, Level, ceiling_of
-from ..graph.canonical import digest_of
-from ..graph.clock import Clock
-from ..graph.store import autonomy, labelled, settings
-from ..graph.store.autonomy_models import AutonomyRow, CertificateRow
-from ..graph.store.labelled import Gated
-from ..graph.store.session import AsyncSession, Store
-from .monitor import Monitor, monitor_of
+from ...graph.autonomy.classes import key_of
+from ...graph.autonomy.levels import EARNED, SHARES, WORDS, Level, ceiling_of
+from ...graph.canonical import digest_of
+from ...graph.clock import Clock
+from ...graph.store import autonomy, labelled, settings
+from ...graph.store.autonomy_models import AutonomyRow, CertificateRow
+from ...graph.store.labelled import Gated
+from ...graph.store.session import AsyncSession, Store
+from ..watch.monitor import Monitor, monitor_of
 
 HEALTH = "reviewer health"
 """The setting that says whether reviewers can be relied on: `healthy`, `why`, `at`, and `catch`, the least share they find."""

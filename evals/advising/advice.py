@@ -93,7 +93,8 @@ def _below(mode: Mode, other: Mode) -> bool:
 
 
 def _worst(kind: ActionType, costs: Costs, mode: Mode) -> float:
-    return expense(kind, costs, mode, worst_rates(kind)).money
+    # to a millionth: what differs by the last digits of a sum is a tie
+    return round(expense(kind, costs, mode, worst_rates(kind)).money, 6)
 
 
 def _reason(kind: ActionType, mode: Mode, allowed: list[Mode]) -> str:

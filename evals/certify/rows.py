@@ -10,8 +10,8 @@ from difflib import get_close_matches
 from pathlib import Path
 from typing import Any
 
-from ..graph.autonomy.scoring import Features
-from ..graph.errors import AssentError
+from ...graph.autonomy.scoring import Features
+from ...graph.errors import AssentError
 
 Flat = Mapping[str, Any]
 """A row's values by dotted path."""

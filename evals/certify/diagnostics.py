@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from .intervals import clopper_pearson
+from ..intervals import clopper_pearson
 
 BINS = 10
 

@@ -8,17 +8,17 @@ from datetime import datetime, timedelta
 from statistics import median
 from typing import Any, cast
 
-from ..graph.access.people import require
-from ..graph.autonomy.classes import key_of
-from ..graph.autonomy.levels import Level
-from ..graph.clock import Clock
-from ..graph.comparing import only_cosmetic
-from ..graph.rules.terms import of_json
-from ..graph.store import autonomy, probes, volumes
-from ..graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
-from ..graph.store.session import AsyncSession, Store
-from ..graph.store.volumes import Answered, Proposed
-from ..tools.declaration import CONSEQUENCES, Consequence
+from ...graph.access.people import require
+from ...graph.autonomy.classes import key_of
+from ...graph.autonomy.levels import Level
+from ...graph.clock import Clock
+from ...graph.comparing import only_cosmetic
+from ...graph.rules.terms import of_json
+from ...graph.store import autonomy, probes, volumes
+from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
+from ...graph.store.session import AsyncSession, Store
+from ...graph.store.volumes import Answered, Proposed
+from ...tools.declaration import CONSEQUENCES, Consequence
 from .action_types import ActionType, CertifiedShare, Mode
 
 MONTH = timedelta(days=30)

@@ -29,14 +29,14 @@ from datetime import datetime
 from functools import lru_cache
 from typing import Literal
 
-from ..graph.authority.probing import outcome_of
-from ..graph.autonomy.classes import Key, key_of
-from ..graph.autonomy.drawing import draw
-from ..graph.autonomy.levels import Level
-from ..graph.autonomy.scoring import Features, features_of
-from ..graph.store import labelled
-from ..graph.store.labelled import Gated
-from ..graph.store.session import Store
+from ...graph.authority.probing import outcome_of
+from ...graph.autonomy.classes import Key, key_of
+from ...graph.autonomy.drawing import draw
+from ...graph.autonomy.levels import Level
+from ...graph.autonomy.scoring import Features, features_of
+from ...graph.store import labelled
+from ...graph.store.labelled import Gated
+from ...graph.store.session import Store
 
 Source = Literal["review", "audit", "shadow"]
 

@@ -11,19 +11,19 @@ from collections.abc import Mapping
 from datetime import datetime
 from typing import Any, Literal
 
-from ..graph.access.people import require
-from ..graph.authority.earning import class_id
-from ..graph.autonomy.levels import EARNED, SHARES, WORDS, Level
-from ..graph.canonical import digest_of
-from ..graph.clock import Clock
-from ..graph.control import notices
-from ..graph.errors import AssentError, NotAllowed
-from ..graph.store import autonomy
-from ..graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow
-from ..graph.store.events import note
-from ..graph.store.session import AsyncSession, Store
+from ...graph.access.people import require
+from ...graph.authority.earning import class_id
+from ...graph.autonomy.levels import EARNED, SHARES, WORDS, Level
+from ...graph.canonical import digest_of
+from ...graph.clock import Clock
+from ...graph.control import notices
+from ...graph.errors import AssentError, NotAllowed
+from ...graph.store import autonomy
+from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow
+from ...graph.store.events import note
+from ...graph.store.session import AsyncSession, Store
+from ..watch.monitor import start
 from .evidence import Evidence, Facts, evidence_of, facts_of, fresh, missing, monitored, weighed
-from .monitor import start
 
 __all__ = ["Cause", "Level", "StaleEvidence", "demote", "demoted", "evidence_of", "missing", "promote", "seed_digest"]
 

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ..certify.rows import Flat, RowsError, flat_rows, label_of
 from .monitor import ALARM, Monitor, observe, start
-from .rows import Flat, RowsError, flat_rows, label_of
 
 
 @dataclass(frozen=True, slots=True)

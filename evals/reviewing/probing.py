@@ -8,17 +8,17 @@ from dataclasses import asdict, dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
-from ..graph.audit import records
-from ..graph.authority import asking, probing, reviewing
-from ..graph.authority.reviewing import DRAWN, Reviewing
-from ..graph.autonomy.drawing import draw
-from ..graph.canonical import digest_of
-from ..graph.clock import Clock
-from ..graph.rules.terms import rank
-from ..graph.store import probes, reviewed, reviews, settings
-from ..graph.store.models import ActionRow
-from ..graph.store.reviewed import Past, Said
-from ..graph.store.session import AsyncSession, Store
+from ...graph.audit import records
+from ...graph.authority import asking, probing, reviewing
+from ...graph.authority.reviewing import DRAWN, Reviewing
+from ...graph.autonomy.drawing import draw
+from ...graph.canonical import digest_of
+from ...graph.clock import Clock
+from ...graph.rules.terms import rank
+from ...graph.store import probes, reviewed, reviews, settings
+from ...graph.store.models import ActionRow
+from ...graph.store.reviewed import Past, Said
+from ...graph.store.session import AsyncSession, Store
 
 KINDS = ("known", "second")
 

@@ -15,8 +15,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
-from ..graph.autonomy.levels import Level
-from ..graph.autonomy.scoring import AGREEMENT, Head
+from ...graph.autonomy.levels import Level
+from ...graph.autonomy.scoring import AGREEMENT, Head
 from .certificate import Certified, candidates, certify
 from .diagnostics import auroc, calibration_error, reliability, risk_coverage
 from .heads import LEAST_LABELS, fit_head
