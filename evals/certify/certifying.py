@@ -1,7 +1,8 @@
 """From the labels of a class to a certificate for its next level, or to none; it offers nothing and signs nothing.
 
-A class is tried again as its labels grow, and every try could pass by luck. So the tries under one key share delta: the j-th spends
-delta / (j (j + 1)), which sums to at most delta however many there are (a union bound). When a try is made is told by counting rows
+A class is tried again as its labels grow, and every try could pass by luck. So the tries for one level under one key share delta:
+the j-th spends delta / (j (j + 1)), which sums to at most delta however many there are (a union bound). Each level is a promise of
+its own with a delta of its own. When a try is made is told by counting rows
 and scores alone, never by labels: when enough rows could pass, and half as many again as at the last try.
 
 With few labels nothing is fitted: agreement is taken as it is, the thresholds are fixed beforehand, and all conversations certify.
@@ -23,7 +24,7 @@ from .heads import LEAST_LABELS, fit_head
 from .labels import Label, Labels, one_each, split, uniform
 
 DELTA = 0.10
-"""The chance that any certificate of a class under one key breaks its promise."""
+"""The chance that any certificate of a class for one level under one key breaks its promise."""
 
 GROWTH = 1.5
 """So many times the rows of the last try make the next one worth its delta."""
@@ -107,7 +108,7 @@ def tried(
     Args:
         labels: what is known of the class.
         level: for which level.
-        number: the how-manieth try under this key, from 1, for whatever level.
+        number: the how-manieth try under this key for this level, from 1.
         last: how many rows could pass at the last try; 0 before any.
         delta: shared by all tries.
         alpha: what is promised, if it is not what the level promises.

@@ -46,10 +46,9 @@ def progress(
 
 def _until_tried(facts: Facts, tries: Sequence[CertificateRow], labels: Labels | None, head: Head) -> Progress:
     """Return how many decided actions could pass, and how many have to before the next try is worth its share of delta."""
-    made = [one for one in tries if one.key == facts.key]
-    before = [one for one in made if one.level == facts.to]
+    before = [one for one in tries if one.key == facts.key and one.level == facts.to]
     alpha = promised(facts.to, facts.newest.consequence if facts.newest is not None else "")
-    least = math.ceil(math.log(spent(DELTA, len(made) + 1)) / math.log1p(-alpha))
+    least = math.ceil(math.log(spent(DELTA, len(before) + 1)) / math.log1p(-alpha))
     oldest = min((row.at for row in labels.rows), default=None) if labels is not None else None
     counts = bool(before) and oldest is not None and before[0].created_at >= oldest
     last = int(before[0].report.get("could_pass", 0)) if counts else 0

@@ -117,9 +117,8 @@ async def looked_at(store: Store, clock: Clock, tenant: str, agent: str, tool: s
         level = max((await facts_of(tx, row, clock())).to, Level.CERTIFIED)
     if level > labels.ceiling or (level == row.level and not row.suspended):
         return ended
-    tries = [one for one in known if one.key == key]
-    before = [one for one in tries if one.level == level]
-    found = await asyncio.to_thread(tried, labels, level, len(tries) + 1, _last(before, labels))
+    before = [one for one in known if one.key == key and one.level == level]
+    found = await asyncio.to_thread(tried, labels, level, len(before) + 1, _last(before, labels))
     return ended if found is None else ended + await _laid(store, clock, tenant, labels, found)
 
 

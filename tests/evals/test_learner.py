@@ -159,18 +159,6 @@ async def test_learning_offers_when_enough_came_in_and_then_waits(opened):
     assert (newest.status, newest.delta, older.status) == ("offered", spent(DELTA, 2), "replaced")
 
 
-async def test_tries_for_one_level_leave_less_delta_for_the_next(opened):
-    watched = Watched(opened)
-    await watched.past.write(60)
-    assert await looked_at(watched.store, watched.clock, "main", "assent", "note") == 1
-    await watched.signed()
-    watched.clock.forward(1)
-    assert await looked_at(watched.store, watched.clock, "main", "assent", "note") == 2
-    async with watched.store.read() as tx:
-        newest, older = await autonomy.certificates(tx, "main", "assent", "note")
-    assert [(one.level, one.delta) for one in (older, newest)] == [(2, spent(DELTA, 1)), (3, spent(DELTA, 2))]
-
-
 async def test_a_later_try_that_does_not_hold_takes_the_offer_away(opened):
     watched = Watched(opened)
     await watched.past.write(60)
