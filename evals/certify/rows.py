@@ -140,6 +140,8 @@ def label_of(row: Flat, label: str, place: int, *, labelled: bool = True) -> boo
             raise RowsError(f"row {place} has no label {name}; leave out what nobody looked at")
         return None
     if wanted:
+        if isinstance(value, bool):
+            raise RowsError(f"the label {name} of row {place} is {_short(value)}, not a text; name it as {name} alone")
         return str(value) == wanted
     if value is True or value is False or (isinstance(value, int) and value in (0, 1)):
         return bool(value)
@@ -163,8 +165,10 @@ def in_order(rows: Rows) -> Rows:
 def _records(path: Path) -> Iterator[Mapping[str, Any]]:
     try:
         text = path.read_text("utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
-        raise RowsError(f"{path} cannot be read ({type(error).__name__}): name a file of JSON lines") from None
+    except OSError as error:
+        raise RowsError(f"{path} cannot be read ({error.strerror}): name a file of JSON lines") from None
+    except UnicodeDecodeError:
+        raise RowsError(f"{path} is not UTF-8 text: name a file of JSON lines") from None
     for number, line in enumerate(text.split("\n"), 1):
         if not line.strip():
             continue

@@ -16,6 +16,7 @@ Share = Annotated[float, Field(ge=0, le=1)]
 Open = Annotated[float, Field(gt=0, lt=1)]
 Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
+Daily = Annotated[float, Field(ge=0, le=1_000_000)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
 Habit = Literal["honest", "rubber stamp", "adversary"]
 _CLOSED = ConfigDict(extra="forbid", strict=False)
@@ -32,7 +33,7 @@ class Change:
     """Days in which the numbers move there in a straight line; 0: at once."""
     wrong: Share | None = None
     hidden: Share | None = None
-    per_day: Amount | None = None
+    per_day: Daily | None = None
     model: str | None = None
     """Another model: the key of the class changes, so that what was certified is void."""
 
@@ -45,7 +46,7 @@ class ActionClass:
 
     tool: Name
     consequence: Literal["reversible", "costly"] = "reversible"
-    per_day: Amount = 200.0
+    per_day: Daily = 200.0
     """Proposed actions a day, on average over a year."""
     wrong: Share = 0.05
     """The share of the proposed actions that is wrong. With recorded rows: as recorded until a change says otherwise."""

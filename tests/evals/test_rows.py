@@ -98,9 +98,14 @@ def test_a_file_that_cannot_be_used_is_told_with_its_row(file, lines, arguments,
 
 def test_a_file_that_is_not_there_or_not_text_is_told(tmp_path):
     (tmp_path / "image.jsonl").write_bytes(b"\xff\xfe\x00")
-    for path in (tmp_path / "none.jsonl", tmp_path, tmp_path / "image.jsonl"):
-        with pytest.raises(RowsError, match="cannot be read"):
-            read_rows(path, "ok")
+    for path, told in (("none.jsonl", "No such file"), (".", "Is a directory"), ("image.jsonl", "is not UTF-8 text")):
+        with pytest.raises(RowsError, match=told):
+            read_rows(tmp_path / path, "ok")
+
+
+def test_a_text_asked_of_a_label_that_is_true_or_false_is_told(file):
+    with pytest.raises(RowsError, match="row 1 is true, not a text; name it as ok alone"):
+        read_rows(file({"ok": True}), "ok=yes")
 
 
 @settings(max_examples=15)

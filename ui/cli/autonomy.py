@@ -165,7 +165,14 @@ def show_history(
     agent: Agent, tool: Tool, home: Home = Path("desk"), database: Database = None, who: Who = OPERATOR, as_json: Json = False
 ) -> None:
     """Show how a class came to its level, newest first."""
-    steps: list[dict[str, Any]] = _do(home, database, lambda desk: history(desk.store, who, agent, tool))
+
+    async def work(desk: Desk) -> list[dict[str, Any]]:
+        found = await history(desk.store, who, agent, tool)
+        if not found:
+            await standing(desk.store, desk.clock, who, agent, tool)  # says so where there is no such class
+        return found
+
+    steps: list[dict[str, Any]] = _do(home, database, work)
     if as_json:
         print_json(steps)
         return

@@ -57,6 +57,8 @@ def certify(
         raise Failed(f"--catch is a share from 0 to 1, not {catch:g}.", 2)
     if rows is None:
         raise Failed("--rows FILE is needed: JSON lines of decided actions, with a label; or --agent and --tool, of a desk.", 2)
+    if score is not None and features:
+        raise Failed("Name --features to fit on, or --score to take as it is, not both.", 2)
     named = [name.strip() for name in features.split(",") if name.strip()] if features else None
     try:
         names = named or (usual_features(fit or rows, label, group, score) or None if score is None else None)

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -69,7 +70,8 @@ def simulate(
             show(f"{name:<13} {scenario_of(name).about}")
         return
     if print_it:
-        scenario_of(scenario)
+        with _wrong_use():
+            scenario_of(scenario)
         show((text_of(scenario) if scenario in names() else Path(scenario).read_text("utf-8")).rstrip())
         return
     chosen = {"alpha": alpha, "looser_alpha": looser_alpha, "delta": delta, "share": share, "n_min": n_min, "highest": highest}
@@ -77,13 +79,24 @@ def simulate(
     if desk and rows:
         raise Failed("Name --rows or --desk, not both.", 2)
     recorded = _of_desk(url_of(home, database), who) if desk else _recorded(rows or (), label, group, features)
-    played = [_with(scenario_of(name), days, per_day, chosen) for name in (scenario, *(compare or ()))]
-    if plot is not None:
-        check(plot)
+    with _wrong_use():
+        played = [_with(scenario_of(name), days, per_day, chosen) for name in (scenario, *(compare or ()))]
+        if plot is not None:
+            check(plot)
     reports = _play(played, recorded, seed, repeat)
     if plot is not None:
         figure(reports, plot)
     print_json([report.as_json() for report in reports] if compare else reports[0].as_json()) if as_json else _print(reports)
+
+
+@contextmanager
+def _wrong_use() -> Iterator[None]:
+    from ...evals.simulation.scenario_file import ScenarioError
+
+    try:
+        yield
+    except ScenarioError as error:
+        raise Failed(str(error), 2) from None
 
 
 def _with(scenario: Scenario, days: int | None, per_day: Number, chosen: dict[str, Any]) -> Scenario:
