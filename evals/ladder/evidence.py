@@ -198,6 +198,9 @@ def _certificate(facts: Facts) -> Requirement:
         return Requirement(
             "certificate", False, "No certificate is on offer: no threshold has kept the promise on labelled rows yet."
         )
+    if not row.parts.get("model"):
+        told = "The model has no name here, so another one would not void the certificate; give the agent a `model_name`."
+        return Requirement("certificate", False, told)
     if row.key != facts.key:
         changed = _changed(facts, row)
         return Requirement(

@@ -152,6 +152,14 @@ async def test_labels_of_another_key_promise_nothing(ladder):
     assert [one.status for one in await ladder.certificates()] == ["void"]
 
 
+async def test_nothing_is_signed_under_a_key_that_no_other_model_would_change(ladder):
+    ladder.past = Past(ladder.store, dataclasses.replace(KEY, model=""))
+    found = await ladder.offered()
+    assert found.offered and any("model_name" in told for told in found.missing)
+    with pytest.raises(NotAllowed, match="model_name"):
+        await ladder.promoted()
+
+
 async def test_a_certificate_that_nobody_signed_for_a_month_is_not_signed_any_more(ladder):
     await ladder.offered()
     ladder.clock.forward(31 * 86_400)
