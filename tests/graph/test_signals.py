@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import math
+import re
 from dataclasses import asdict, replace
 from functools import partial
 from typing import Any
@@ -91,6 +92,11 @@ class Desk:
 
 
 # --- agreement, several at once ---------------------------------------------------------------------------------------
+
+
+def without_addresses(value: object) -> str:
+    """Name a case alike in every process."""
+    return re.sub(r" at 0x[0-9a-f]+", "", repr(value))
 
 
 @pytest.mark.parametrize(("concurrency", "most"), [(1, 1), (2, 2), (3, 3), (9, 5)])
@@ -509,7 +515,7 @@ def reads(value: Any, raw: Any = None, **kept: Any) -> Reading:
         reads(1.0, tokens=object()),
         reads(None, gates=None),
     ],
-    ids=repr,
+    ids=without_addresses,
 )
 async def test_a_signal_that_fails_in_any_way_is_a_reading_without_a_value_that_counts(answer) -> None:
     async with asyncio.timeout(60):
@@ -538,7 +544,7 @@ async def test_a_signal_that_says_it_never_gates_blocks_nothing_when_it_fails_an
         (forever, False),
         (RuntimeError("down"), False),
     ],
-    ids=repr,
+    ids=without_addresses,
 )
 async def test_a_certificate_lets_nothing_pass_while_a_signal_that_counts_cannot_be_read(opened, till, answer, runs) -> None:
     """The head here is sure of everything, so that only the missing reading can hold the action up."""
