@@ -7,6 +7,7 @@ import contextlib
 import shutil
 from collections.abc import AsyncIterator
 from dataclasses import dataclass
+from importlib import import_module
 from importlib.resources import as_file, files
 from pathlib import Path
 from typing import Annotated, Any
@@ -44,6 +45,7 @@ def rehearse(
     """
     if as_json and not sign:
         raise Failed("--json needs --sign: without it the rehearsal waits for you in the desk.", 2)
+    import_module("sklearn")  # without it nothing could be certified; main tells which extra brings it
     _cleared(home)
     stage, how = Stage(home.absolute(), cases, seed), {"calm": calm, "right_after": right_after}
     told = wait_for(_signed(stage, how) if sign else _watched(stage, how, port))
@@ -55,12 +57,15 @@ def rehearse(
 
 def _cleared(home: Path) -> None:
     """Make room for a rehearsal; only what an earlier one left is taken away."""
-    if home.exists() and any(home.iterdir()):
+    if home.is_dir() and any(home.iterdir()):
         if not (home / "rehearsal.txt").exists():
             raise Failed(f"{home} holds something else; name an empty folder with --home.", 2)
         shutil.rmtree(home)
-    home.mkdir(parents=True, exist_ok=True)
-    (home / "rehearsal.txt").write_text("A rehearsal of `assent rehearse`; it may be deleted.\n", encoding="utf-8")
+    try:
+        home.mkdir(parents=True, exist_ok=True)
+        (home / "rehearsal.txt").write_text("A rehearsal of `assent rehearse`; it may be deleted.\n", encoding="utf-8")
+    except OSError as error:
+        raise Failed(f"{home} cannot be made ({error.strerror}); name another folder with --home.", 2) from None
 
 
 @dataclass(frozen=True, slots=True)
