@@ -14,6 +14,7 @@ _READING: tuple[tuple[str, frozenset[str]], ...] = (
 _CHANGING: tuple[tuple[str, frozenset[str]], ...] = (
     (r"/api/threads/.*", frozenset({"send"})),
     (r"/api/(reviews|actions|holds|tasks|cases|examples)/.*", frozenset({"decide"})),
+    (r"/api/autonomy/promote", frozenset()),  # a promotion takes a person's signature
     (r"/api/(stops|advice|autonomy|reviewers)(/.*)?", frozenset({"control"})),
     (r"/api/(users|audit|settings)(/.*)?", frozenset({"admin"})),
 )

@@ -27,8 +27,8 @@ PAGE = 1_000
 TRIES = 200
 """So many of the newest certificates of a class are read to number the next try."""
 
-RESTARTS = ("monitor", "critical")
-"""After such a demotion only younger actions certify: the older ones no longer speak for what comes."""
+RESTARTS = ("monitor", "critical", "reviewers")
+"""After such a demotion only younger actions certify: the older ones no longer speak for what comes, or nobody can rely on them."""
 
 log = logging.getLogger("assent")
 

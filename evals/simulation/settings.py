@@ -109,7 +109,7 @@ class Chosen:
     looser_alpha: Open | None = None
     """The same at level monitored."""
     delta: Open = DELTA
-    """The accepted chance that a class breaks a promise; all tries under one key share it."""
+    """The accepted chance that a class breaks a promise; all tries for a level under one key share it."""
     share: Share = SHARES[Level.CERTIFIED]
     """Audited share of what passes, at level certified."""
     monitored_share: Share = SHARES[Level.MONITORED]

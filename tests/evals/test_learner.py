@@ -13,6 +13,7 @@ import pytest
 from assent.evals.certify import certifying
 from assent.evals.certify.certifying import DELTA, GROWTH, promised, spent, tried
 from assent.evals.certify.labels import labels_of
+from assent.evals.ladder.levels import demoted
 from assent.evals.ladder.offering import looked_at
 from assent.evals.learner import Learner
 from assent.evals.watch.monitor import monitor_of, observe, start
@@ -185,6 +186,16 @@ async def test_after_an_alarm_only_younger_actions_certify(opened):
     assert await looked_at(watched.store, watched.clock, "main", "assent", "note") == 0
     await watched.past.write(5)
     assert await looked_at(watched.store, watched.clock, "main", "assent", "note") == 1
+
+
+async def test_labels_of_reviewers_who_could_not_be_relied_on_certify_no_more(opened):
+    watched = Watched(opened)
+    await watched.past.write(70)
+    await watched.signed()
+    async with watched.store.begin() as tx:
+        row = await autonomy.locked(tx, "main", "assent", "note")
+        assert await demoted(tx, row, "reviewers", "They let too much through.", watched.clock())
+    assert await looked_at(watched.store, watched.clock, "main", "assent", "note") == 0
 
 
 async def test_two_learners_at_once_make_one_offer(watched, any_url):

@@ -23,6 +23,10 @@ Alpha = Annotated[float, typer.Option(help="The promised greatest share of wrong
 Label = Annotated[str, typer.Option(help="The field that says whether the action was right (true, false), or FIELD=TEXT.")]
 
 
+LEAST_SHARE = 1e-6
+"""No desk has the millions of audits that a smaller promise takes."""
+
+
 def certify(
     rows: Annotated[Path | None, typer.Option(help="JSON lines of decided actions to certify on.")] = None,
     label: Label = "correct",
@@ -106,8 +110,8 @@ def monitor(
 
 def _shares(**shares: float) -> None:
     for name, value in shares.items():
-        if not 0 < value < 1:
-            raise Failed(f"--{name.replace('_', '-')} is a share between 0 and 1, not {value:g}.", 2)
+        if not LEAST_SHARE <= value < 1:
+            raise Failed(f"--{name.replace('_', '-')} is a share between 0 and 1, of at least {LEAST_SHARE:g}, not {value:g}.", 2)
 
 
 def _percent(share: float) -> str:

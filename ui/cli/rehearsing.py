@@ -1,4 +1,4 @@
-"""`assent rehearse`: how a class of actions earns autonomy and loses it again, played in a minute or two on a desk of its own."""
+"""`assent rehearse`: how a class of actions earns autonomy and loses it again, played in a few minutes on a desk of its own."""
 
 from __future__ import annotations
 
