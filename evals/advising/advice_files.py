@@ -203,5 +203,6 @@ def _read(path: Path, model: type[Model]) -> tuple[Model, Marked]:
 def _first(error: ValidationError) -> str:
     first = error.errors(include_url=False, include_input=False)[0]
     where = ".".join(str(part) for part in first["loc"])
-    message = "there is no such key" if first["type"] == "extra_forbidden" else first["msg"].removeprefix("Value error, ")
+    said = {"extra_forbidden": "there is no such key", "model_type": "names and values are expected, as in docs/advice.md"}
+    message = said.get(first["type"]) or first["msg"].removeprefix("Value error, ")
     return f"{where}: {message}" if where else message

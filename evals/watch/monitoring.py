@@ -81,4 +81,6 @@ def _share(row: Flat | Mapping[str, Any], share: str, place: int) -> float:
         value = row.get(share)
     if isinstance(value, int | float) and not isinstance(value, bool) and 0 < value <= 1:
         return float(value)
+    if value is None:
+        raise RowsError(f"row {place} has no field {share}; name the audit share as a number, or as the field that holds it")
     raise RowsError(f"the audit share {share} of row {place} is {value!r}; it is above 0 and at most 1")

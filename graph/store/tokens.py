@@ -24,11 +24,6 @@ async def opened(tx: AsyncSession, token_hash: str, kind: str, now: datetime) ->
     return (await tx.exec(query)).first()
 
 
-async def by_hash(tx: AsyncSession, token_hash: str) -> TokenRow | None:
-    """Return a token, whatever became of it."""
-    return await tx.get(TokenRow, token_hash)
-
-
 async def of_user(tx: AsyncSession, user: str, kind: str, now: datetime) -> Sequence[TokenRow]:
     """Return a user's open tokens of a kind, oldest first."""
     query = select(TokenRow).where(TokenRow.user == user, *_open(kind, now))

@@ -24,7 +24,7 @@ const catchBar = (found, bar) => {
     MARKS.square('fitted')(x(found.caught / found.n), 8, 3.5), sv('line', { class: 'ch-line ch-alarm', x1: x(bar), x2: x(bar), y1: 1, y2: 15 }));
 };
 
-const REVIEWER_COLUMNS = ['Reviewer', 'Decided', 'Approved', 'Median time', 'Too fast', 'Known-answer items caught', 'Second looks alike', 'Longest sitting'];
+const REVIEWER_COLUMNS = ['Reviewer', 'Decided', 'Approved', 'Median time', 'Hasty', 'Known-answer items caught', 'Second looks alike', 'Longest sitting'];
 
 const reviewersTable = (found) => el('div', { class: 'rv-scroll', tabindex: '0', role: 'group', 'aria-label': 'Reviewers' },
   el('table', { class: 'rv-table rw-table' }, el('thead', {}, el('tr', {}, REVIEWER_COLUMNS.map((name) => el('th', { scope: 'col' }, name)))),
@@ -47,7 +47,7 @@ const reviewersView = (place) => {
     if (status !== 200) { fill(place, heading, el('p', { class: 'rv-empty' }, status === 403 ? 'Reviewers see their own line here, leads everybody’s.' : body.message)); return; }
     const empty = el('p', { class: 'rv-empty' }, 'Nobody has decided anything in 90 days, so nothing is known of reviewers.');
     fill(place, heading, healthView(body), body.reviewers.length ? reviewersTable(body) : empty,
-      el('p', { class: 'rc-soft rw-note' }, 'Too fast: consequential actions decided faster than their cards can be read. Caught: known-answer items that are wrong and were not let through, with a 90 % interval (Clopper-Pearson); the line is what is asked for.'));
+      el('p', { class: 'rc-soft rw-note' }, 'Hasty: consequential actions decided faster than their cards can be read. Caught: known-answer items that are wrong and were not let through, with a 90 % interval (Clopper-Pearson); the line is what is asked for.'));
   };
   return load;
 };
