@@ -105,9 +105,7 @@ async def test_two_people_who_ask_at_once_get_different_cards(desk, till):
     ada, bob, lee = await asyncio.gather(*(desk.pending(name, mine=True) for name in ("ada", "bob", "lee")))
     assert len({ada[0].id, bob[0].id, lee[0].id}) == 3
     assert {card.id for card in ada} == {card.id for card in bob} == {card.id for card in lee}, "and everything stays within reach"
-    assert [card.id for card in await desk.pending("ada", mine=True)] == [card.id for card in ada], (
-        "who asks again keeps their card"
-    )
+    assert (await desk.pending("ada", mine=True))[0].id == ada[0].id, "who asks again keeps their card"
     (one,) = await desk.pending("ada", mine=True, limit=1)
     assert one.id == ada[0].id
     desk.clock.forward(31)
