@@ -36,8 +36,9 @@ async def open_desk(
         clock: where the time comes from.
         limits: how much may wait, of one message, thread or requester and at all; more is not accepted.
         notifier: what sends notices; default is the webhook that ASSENT_WEBHOOK_URL and ASSENT_WEBHOOK_SECRET name, else the log.
-        learning: what counts audits and offers certificates beside the desk; without one nothing earns autonomy.
         signing: where heads of the audit log are signed; default is what ASSENT_AUDIT_KEY and ASSENT_AUDIT_HEADS name.
+        learning: what counts audits and offers certificates beside the desk; `assent.open` brings `assent.evals.learner.Learner`
+            unless told None. Without one nothing earns autonomy.
     """
     from . import crashpoints
     from .audit.heads import signing_of
