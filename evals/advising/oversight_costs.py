@@ -5,7 +5,7 @@ share of what passes that is watched, and C the money that one error costs, of 1
 
     errors that stay      in the loop   1000 (cov U + (1 - cov) q) (1 - c)
                           on the loop   1000 (cov U (1 - w c) + (1 - cov) q (1 - c))
-                          automatic     1000 (cov U + (1 - cov) q (1 - c))          the system risk
+                          automatic     1000 (cov U + (1 - cov) q (1 - c))          the system risk (certify/system_risk.py)
     money of errors       C for one that stays; C (1 - s) for one that is caught, where s is what catching it saves
     reviews               1000 ((1 - cov) + cov a), a = 1 in the loop, w and the audits on the loop, the audits alone automatic
 
@@ -21,6 +21,7 @@ from typing import Any
 
 from ...graph.autonomy.levels import SHARES, Level
 from ...tools.declaration import CONSEQUENCES
+from ..certify.system_risk import system_risk
 from .action_types import ActionType, Mode
 
 PER = 1000
@@ -93,11 +94,10 @@ class Expense:
 def expense(kind: ActionType, costs: Costs, mode: Mode, rates: Rates) -> Expense:
     """Return what a mode costs per 1,000 proposed actions of a type, if the shares are these."""
     reach = kind.reach
-    passing, asked = reach * rates.passed, (1 - reach) * rates.queue
     review = rates.edits + (1 - rates.edits) * costs.reject_saves
     seen, saves = _seen(kind, costs, mode, review)
-    errors = PER * (passing * (1 - seen * rates.catch) + asked * (1 - rates.catch))
-    kept = PER * (passing * (1 - seen * rates.catch * saves) + asked * (1 - rates.catch * review))
+    errors = PER * system_risk(reach, rates.passed * (1 - seen * rates.catch), rates.queue, rates.catch)
+    kept = PER * system_risk(reach, rates.passed * (1 - seen * rates.catch * saves), rates.queue, rates.catch * review)
     minutes = (
         PER
         * ((1 - reach) + reach * (1.0 if mode == "in the loop" else seen + audited_share(kind, mode)))
@@ -199,15 +199,3 @@ def expected(kind: ActionType, costs: Costs, mode: Mode) -> Expected:
 def beyond_asking(kind: ActionType, costs: Costs, mode: Mode, rates: Rates) -> float:
     """Return what a mode costs per 1,000 actions beyond asking a person every time, if the shares are these."""
     return expense(kind, costs, mode, rates).money - expense(kind, costs, "in the loop", rates).money
-
-
-def system_risk(coverage: float, bound: float, wrong: float, catch: float) -> float:
-    """Return the share of all actions that are wrong and stay: cov U + (1 - cov) q (1 - catch).
-
-    Args:
-        coverage: the share that passes unreviewed.
-        bound: the bound U of the share of errors among it.
-        wrong: the share of errors q in the queue.
-        catch: the share of them that reviewers catch.
-    """
-    return coverage * bound + (1 - coverage) * wrong * (1 - catch)

@@ -14,6 +14,7 @@ from .diagnostics import auroc
 from .heads import LEAST_ERRORS, LEAST_LABELS, fit_head
 from .more_audits import audits_needed, more_audits
 from .rows import Rows, RowsError, in_order
+from .system_risk import SystemRisk
 
 ALPHAS = (0.05, 0.02, 0.01)
 """The promises whose further need of audits is told."""
@@ -31,22 +32,6 @@ class NextPromise:
     """Audits without an error that are enough for it, beginning anew."""
     more: More
     """More audits of what passes the threshold (or the candidate that failed), after those there are."""
-
-
-@dataclass(frozen=True, slots=True)
-class SystemRisk:
-    """What gets through as a whole: `coverage * bound + (1 - coverage) * queue_errors * (1 - catch)`."""
-
-    coverage: float
-    bound: float
-    queue_rows: int
-    """Certifying rows that do not pass and so go to people."""
-    queue_errors: float | None
-    """The share of wrong ones among them; None without any."""
-
-    def at(self, catch: float) -> float:
-        """Return the share of all actions that is wrong and goes through, if reviewers catch this share of what is wrong."""
-        return self.coverage * self.bound + (1 - self.coverage) * (self.queue_errors or 0.0) * (1 - catch)
 
 
 @dataclass(frozen=True, slots=True)

@@ -15,6 +15,7 @@ from ...graph.store import autonomy, labelled, settings
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow
 from ...graph.store.labelled import Gated
 from ...graph.store.session import AsyncSession, Store
+from ..certify.system_risk import system_risk
 from ..watch.monitor import Monitor, monitor_of
 
 HEALTH = "reviewer health"
@@ -142,7 +143,7 @@ def weighed(facts: Facts) -> Evidence:
         "monitor": monitored(facts.monitor),
         "reviewers": {name: facts.health.get(name) for name in ("healthy", "why", "catch")} if facts.health is not None else None,
         "requirements": [asdict(one) for one in needed],
-        "system_risk": system_risk(shown, (facts.health or {}).get("catch")),
+        "system_risk": _risk(shown, (facts.health or {}).get("catch")),
     }
     return Evidence(body, digest_of("evidence", body), needed, facts.to, offered.id if offered is not None else "")
 
@@ -249,16 +250,15 @@ def _reviewers(facts: Facts) -> Requirement:
     return Requirement("reviewers", False, f"Reviewers cannot be relied on now. {why}".strip())
 
 
-def system_risk(row: CertificateRow | None, catch: float | None) -> dict[str, Any] | None:
-    """Return `cov * U + (1 - cov) * q * (1 - catch)` in numbers and in words; None without a certificate.
+def _risk(row: CertificateRow | None, catch: float | None) -> dict[str, Any] | None:
+    """Return the system risk of a certificate in numbers and in words; None without one.
 
-    cov is the share that passes, U the bound on what is wrong of it, q the share of the wrong among what is reviewed, catch the
-    lower bound of what reviewers find of it, taken as 0 while it was never measured.
+    `catch` is the lower bound of what reviewers find, taken as 0 while it was never measured.
     """
     if row is None or row.threshold is None:
         return None
     queue, caught = float(row.report.get("queue_error", 0.0)), float(catch or 0.0)
-    risk = row.coverage * row.bound + (1 - row.coverage) * queue * (1 - caught)
+    risk = system_risk(row.coverage, row.bound, queue, caught)
     measured = (
         f"reviewers find at least {caught:.0%} of it" if catch is not None else "nobody measured how much of it reviewers find"
     )

@@ -10,7 +10,8 @@ import pytest
 from assent.evals.advising.action_types import MODES, ActionType, CertifiedShare, fewest_rows
 from assent.evals.advising.advice import advise, advise_all, ceiling_of
 from assent.evals.advising.obstacles import obstacles
-from assent.evals.advising.oversight_costs import Costs, Rates, expected, expense, system_risk
+from assent.evals.advising.oversight_costs import Costs, Rates, expected, expense
+from assent.evals.certify.system_risk import system_risk
 from assent.tools.declaration import CONSEQUENCES
 from hypothesis import given, settings
 from hypothesis import strategies as st
