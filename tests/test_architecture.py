@@ -20,7 +20,7 @@ ARROWS = {
     "evals": {"evals", "graph", "tools"},
 }
 """Which rooms a room may import; a room's functions are public to the rooms after it, never the other way."""
-LONGEST = 400
+LONGEST = 300
 
 MODULES = sorted(path for room in ROOMS for path in (ROOT / room).rglob("*.py")) + sorted(ROOT.glob("__*__.py"))
 

@@ -256,31 +256,35 @@ def action(
     declared = Declaration(consequence, idempotent, title, dry_run, undo, choices, timeout, retries, secret_paths(secret))
 
     def declare(target: Callable[..., Awaitable[Any]]) -> ActionTool:
-        if not inspect.iscoroutinefunction(target):
-            raise TypeError(f"an action is an async function: write 'async def {getattr(target, '__name__', target)}'")
-        if not inspect.getdoc(target):
-            raise TypeError(f"the action {target.__name__!r} needs a docstring: people and models read it")
-        taken = sorted({"args", "kwargs"} & set(inspect.signature(target).parameters))
-        if taken:
-            raise TypeError(f"the action {target.__name__!r} cannot have a parameter named {taken[0]!r}; rename it")
-        case_name = _case_parameter(target)
-
-        async def run(**arguments: Any) -> Any:
-            if case_name is not None:
-                arguments[case_name] = current_case()
-            return await target(**arguments)
-
-        name = target.__name__
-        check_secret(declared.secret, target)
-        words = {**annotated(target), **(compare or {})}
-        made = ActionTool(
-            name=name,
-            description=inspect.getdoc(target) or "",
-            coroutine=run,
-            args_schema=_arguments_schema(target, name, case_name),
-            declaration=replace(declared, title=title or name.replace("_", " "), compare=words),
-        )
-        checked(schema_of(made))
-        return made
+        return _tool_of(target, declared, compare or {})
 
     return declare if function is None else declare(function)
+
+
+def _tool_of(target: Callable[..., Awaitable[Any]], declared: Declaration, compare: Mapping[str, Comparison]) -> ActionTool:
+    """Return the tool of an async function; raises TypeError for one that cannot be an action."""
+    if not inspect.iscoroutinefunction(target):
+        raise TypeError(f"an action is an async function: write 'async def {getattr(target, '__name__', target)}'")
+    name, description = target.__name__, inspect.getdoc(target)
+    if not description:
+        raise TypeError(f"the action {name!r} needs a docstring: people and models read it")
+    taken = sorted({"args", "kwargs"} & set(inspect.signature(target).parameters))
+    if taken:
+        raise TypeError(f"the action {name!r} cannot have a parameter named {taken[0]!r}; rename it")
+    check_secret(declared.secret, target)
+    case_name = _case_parameter(target)
+
+    async def run(**arguments: Any) -> Any:
+        if case_name is not None:
+            arguments[case_name] = current_case()
+        return await target(**arguments)
+
+    made = ActionTool(
+        name=name,
+        description=description,
+        coroutine=run,
+        args_schema=_arguments_schema(target, name, case_name),
+        declaration=replace(declared, title=declared.title or name.replace("_", " "), compare={**annotated(target), **compare}),
+    )
+    checked(schema_of(made))
+    return made

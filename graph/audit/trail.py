@@ -7,8 +7,8 @@ from typing import Any
 
 from ..access.people import require
 from ..errors import AssentError, UnknownReview
+from ..looking.history import HistoryLine, closed_line
 from ..looking.reading import kept_from
-from ..looking.views import HistoryLine, closed_line
 from ..store import events, reviews, threads
 from ..store.chain_models import EventRow
 from ..store.people_models import UserRow

@@ -16,8 +16,9 @@ from ..store.control_models import HoldRow
 from ..store.models import ActionRow, ReviewRow
 from ..store.session import AsyncSession, Store
 from ..store.workable import Reviewer
+from .history import HistoryLine, automatic_line, history_line
 from .showing import cards_of
-from .views import ExampleView, HistoryLine, ReviewCard, automatic_line, example_view, history_line
+from .views import ExampleView, ReviewCard, example_view
 
 
 async def pending(

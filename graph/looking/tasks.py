@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
+from typing import Any
 
 from ..access.people import require
 from ..audit.heads import TROUBLE
@@ -14,7 +16,6 @@ from ..store import executions, notices, settings, stops, threads, undos, wakes
 from ..store.control_models import NoticeRow, StopRow
 from ..store.models import ActionRow, ExecutionRow, ThreadRow, WakeRow
 from ..store.session import AsyncSession, Store
-from .views import Task
 
 UNATTENDED = timedelta(minutes=2)
 """After so long without a process that drives it, a thread becomes a task."""
@@ -46,6 +47,29 @@ AFTER = {
     "undone": "Nothing of it stands, and the agent hears of it with the next message.",
 }
 """What to do about each outcome of an execution."""
+
+
+@dataclass(frozen=True, slots=True)
+class Task:
+    """Something only a person can settle: an execution nobody can vouch for, an agent that cannot go on, work behind a stop."""
+
+    kind: str
+    """`unknown`, `claimed`, `undo unknown`, `undo failed`, `stalled`, `unattended`, `undelivered`, `unsigned` or `stopped`."""
+    action: str | None
+    thread: str
+    title: str
+    tool: str
+    args: dict[str, Any]
+    text: str
+    since: str
+    next: str = ""
+    """What to do about it, in words."""
+    subject: str = ""
+    """The id that the doors take: of the action, thread, notice or stop."""
+
+    def as_json(self) -> dict[str, Any]:
+        """Return the task as plain JSON."""
+        return asdict(self)
 
 
 async def tasks(store: Store, clock: Clock, actor: str, limit: int = 100) -> list[Task]:

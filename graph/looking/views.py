@@ -1,4 +1,4 @@
-"""What people are shown: frozen views made from rows; they carry facts from our side and mark what is untrusted."""
+"""What a reviewer is shown of a review, and what a decision taught: frozen views of rows; they carry facts from our side only."""
 
 from __future__ import annotations
 
@@ -6,9 +6,9 @@ from dataclasses import asdict, dataclass, field
 from datetime import datetime
 from typing import Any
 
-from ..audit.masking import masked, maybe_masked
+from ..audit.masking import masked
 from ..autonomy.scoring import FLAGS
-from ..store.models import ActionRow, DecisionRow, ExampleRow, ExecutionRow, ReviewRow
+from ..store.models import ActionRow, DecisionRow, ExampleRow, ReviewRow
 
 
 @dataclass(frozen=True, slots=True)
@@ -60,62 +60,6 @@ class ReviewCard:
 
     def as_json(self) -> dict[str, Any]:
         """Return the card as plain JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class HistoryLine:
-    """One decision, or one action that ran without a person (`decision` is then `automatic`)."""
-
-    sequence: int | None
-    review: str | None
-    number: int | None
-    at: str
-    who: str
-    decision: str
-    reason: str
-    message: str
-    tool: str
-    title: str
-    requester: str
-    thread: str
-    args: dict[str, Any]
-    """What was proposed."""
-    accepted: dict[str, Any] | None
-    """What was accepted: the edited arguments, or the proposed ones."""
-    seen_ms: int | None
-    outcome: str
-    """The execution's status; `superseded` or `cancelled` when a decision no longer stands; `probe` where nothing was to run by it;
-    empty when nothing ran."""
-    result: str
-    action: str
-    """The action's id, under which the audit log speaks of it."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the line as plain JSON."""
-        return asdict(self)
-
-
-@dataclass(frozen=True, slots=True)
-class Task:
-    """Something only a person can settle: an execution nobody can vouch for, an agent that cannot go on, work behind a stop."""
-
-    kind: str
-    """`unknown`, `claimed`, `undo unknown`, `undo failed`, `stalled`, `unattended`, `undelivered`, `unsigned` or `stopped`."""
-    action: str | None
-    thread: str
-    title: str
-    tool: str
-    args: dict[str, Any]
-    text: str
-    since: str
-    next: str = ""
-    """What to do about it, in words."""
-    subject: str = ""
-    """The id that the doors take: of the action, thread, notice or stop."""
-
-    def as_json(self) -> dict[str, Any]:
-        """Return the task as plain JSON."""
         return asdict(self)
 
 
@@ -219,90 +163,6 @@ def _confidence(action: ActionRow) -> dict[str, Any] | None:
 def _precedent(one: dict[str, Any], people: dict[str, tuple[str, str]]) -> dict[str, Any]:
     decision, by = people.get(one["example_id"], ("", ""))
     return {**one, "decision": decision, "by": by}
-
-
-def history_line(decision: DecisionRow, review: ReviewRow, action: ActionRow, execution: ExecutionRow | None) -> HistoryLine:
-    """Return a decision as the history shows it."""
-    accepted = None
-    if decision.type in ("approve", "edit"):
-        accepted = decision.args if decision.args is not None else action.args
-    return HistoryLine(
-        sequence=decision.sequence,
-        review=review.id,
-        number=review.number,
-        at=decision.created_at.isoformat(),
-        who=decision.actor,
-        decision=decision.type,
-        reason=decision.reason,
-        message=decision.message,
-        tool=action.tool,
-        title=action.title,
-        requester=action.requester,
-        thread=action.thread,
-        args=masked(action.args, action.secrets),
-        accepted=maybe_masked(accepted, action.secrets),
-        seen_ms=decision.seen_ms,
-        outcome=_came_of(review, execution),
-        result=(execution.result or "") if execution else "",
-        action=action.id,
-    )
-
-
-def _came_of(review: ReviewRow, execution: ExecutionRow | None) -> str:
-    if review.kind != "action":
-        return "probe"
-    if execution is not None:
-        return execution.status
-    return review.status if review.status in ("superseded", "cancelled") else ""
-
-
-def closed_line(review: ReviewRow, action: ActionRow) -> HistoryLine:
-    """Return a review that ended without anybody deciding it: `decision` is how, `reason` is why."""
-    return HistoryLine(
-        sequence=None,
-        review=review.id,
-        number=review.number,
-        at=(review.decided_at or review.created_at).isoformat(),
-        who="the desk",
-        decision=review.status,
-        reason=review.close_reason,
-        message="",
-        tool=action.tool,
-        title=action.title,
-        requester=action.requester,
-        thread=action.thread,
-        args=masked(action.args, action.secrets),
-        accepted=None,
-        seen_ms=None,
-        outcome="",
-        result="",
-        action=action.id,
-    )
-
-
-def automatic_line(action: ActionRow, execution: ExecutionRow | None) -> HistoryLine:
-    """Return an action that no person was asked about."""
-    told = "; ".join(str(reason["text"]) for reason in action.reasons if reason["ruling"] == action.verdict)
-    return HistoryLine(
-        sequence=None,
-        review=None,
-        number=None,
-        at=action.created_at.isoformat(),
-        who="policy",
-        decision="automatic" if action.verdict == "allow" else "refused",
-        reason=told,
-        message="",
-        tool=action.tool,
-        title=action.title,
-        requester=action.requester,
-        thread=action.thread,
-        args=masked(action.args, action.secrets),
-        accepted=masked(action.args, action.secrets) if action.verdict == "allow" else None,
-        seen_ms=None,
-        outcome=execution.status if execution else "",
-        result=(execution.result or "") if execution else "",
-        action=action.id,
-    )
 
 
 def example_view(row: ExampleRow) -> ExampleView:
