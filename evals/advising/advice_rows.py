@@ -9,6 +9,7 @@ from statistics import median
 from typing import Any, cast
 
 from ...graph.access.people import require
+from ...graph.authority.probing import LEFT_OUT
 from ...graph.autonomy.classes import key_of
 from ...graph.autonomy.levels import Level
 from ...graph.clock import Clock
@@ -19,6 +20,8 @@ from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
 from ...graph.store.session import AsyncSession, Store
 from ...graph.store.volumes import Answered, Proposed
 from ...tools.declaration import CONSEQUENCES, Consequence
+from ..reviewing.contested import known_items
+from ..reviewing.reviewers import COUNTED, Item
 from .action_types import ActionType, CertifiedShare, Mode
 
 MONTH = timedelta(days=30)
@@ -64,7 +67,7 @@ class _Rows:
     told: Mapping[Class, _Told]
     undoable: set[str]
     held: Mapping[str, float]
-    known: Sequence[ProbeRow]
+    known: Sequence[Item]
     states: Mapping[Class, AutonomyRow]
     certificates: Mapping[Class, Sequence[CertificateRow]]
 
@@ -98,7 +101,7 @@ async def _read(tx: AsyncSession, tenant: str, now: datetime) -> _Rows:
         told=told,
         undoable=await volumes.undoable(tx, tenant),
         held=await volumes.held(tx, tenant),
-        known=await probes.answered(tx, tenant, "known", now - PROBED),
+        known=await known_items(tx, tenant, now - PROBED, now),
         states=states,
         certificates={name: await autonomy.certificates(tx, tenant, *name) for name in newest},
     )
@@ -110,7 +113,7 @@ def _type(rows: _Rows, name: Class, tool: Offered | None) -> ActionType:
     key = _key(newest) if newest else ""
     consequence = _consequence(newest, tool)
     certificate = _certified(rows.certificates.get(name, ()), key)
-    shown = [one for one in rows.known if one.expected == "wrong" and one.outcome in ("correct", "wrong")]
+    shown = [one for one in rows.known if one.expected == "wrong" and one.outcome != LEFT_OUT and one.standing in COUNTED]
     return ActionType(
         tool=word,
         agent=agent,

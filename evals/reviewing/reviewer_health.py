@@ -13,7 +13,8 @@ from ...graph.clock import Clock
 from ...graph.control import notices
 from ...graph.store import reviewed, settings
 from ...graph.store.session import AsyncSession, Store
-from .reviewers import Given, Health, Item, Line, Pair, health, new_alarms
+from .contested import known_items
+from .reviewers import Given, Health, Line, Pair, health, new_alarms
 
 SINCE = timedelta(days=90)
 """What is older says nothing of the reviewers as they are."""
@@ -29,7 +30,7 @@ async def seen(tx: AsyncSession, tenant: str, now: datetime) -> Health:
     """Return what the last ninety days say of a tenant's reviewers."""
     bar, since = (await reviewing.read(tx, tenant)).catch, now - SINCE
     given = [Given(*row) for row in await reviewed.given(tx, tenant, since)]
-    items = [Item(*row) for row in await reviewed.known(tx, tenant, since)]
+    items = await known_items(tx, tenant, since, now)
     pairs = [Pair(first, second, (one, other)) for first, second, one, other in await reviewed.seconds(tx, tenant, since)]
     return health(given, items, pairs, bar)
 

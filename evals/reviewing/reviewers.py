@@ -29,6 +29,13 @@ PAUSE = timedelta(minutes=10)
 
 State = Literal["reliable", "unreliable", "not shown", "being measured"]
 
+Standing = Literal["agreed", "contested", "retired", "upheld", "unsettled"]
+"""What an answer to a known-answer item stands for. It `agreed` with what was known, or differed: then it is `contested` until a
+lead has said who is right; `retired` where the known answer was mistaken, else `upheld`; `unsettled` if nobody says or can say."""
+
+COUNTED = ("agreed", "upheld", "unsettled")
+"""What counts: where nobody settles it, the known answer stands, so that it never pays to leave it open."""
+
 
 @dataclass(frozen=True, slots=True)
 class Catch:
@@ -122,6 +129,7 @@ class Item:
     actor: str
     expected: str
     outcome: str
+    standing: Standing = "upheld"
 
 
 @dataclass(frozen=True, slots=True)
@@ -157,6 +165,12 @@ class Line:
     sitting_minutes: float
     """The longest stretch of decisions without a pause of ten minutes."""
     state: State
+    contested: int = 0
+    """Answers that differ from the known one and wait for a lead's word; they count for nothing yet."""
+    retired: int = 0
+    """Answers that a lead found right against the known one; they never count."""
+    unsettled: int = 0
+    """Answers that count against them because nobody has said, or could say, who is right."""
     alarms: tuple[str, ...] = ()
     """`catch` and `hasty`: what a lead is told."""
 
@@ -213,7 +227,8 @@ def _line(name: str, given: Sequence[Given], items: Sequence[Item], pairs: Seque
     timed = [one for one in mine if one.floor_ms is not None and one.seen_ms is not None]
     seen = [one.seen_ms / 1000 for one in mine if one.seen_ms is not None]
     hasty = sum(is_hasty(one.seen_ms, one.floor_ms) for one in timed)
-    catch = _catch([one for one in items if one.actor == name], "wrong")
+    own = [one for one in items if one.actor == name]
+    catch, standings = _catch(own, "wrong"), Counter(one.standing for one in own)
     both = [one.words for one in pairs if name in (one.first, one.second)]
     state = catch.state(bar)
     sloppy = len(timed) >= TIMED and hasty > SLOPPY * len(timed)
@@ -226,12 +241,15 @@ def _line(name: str, given: Sequence[Given], items: Sequence[Item], pairs: Seque
         timed=len(timed),
         hasty=hasty,
         catch=catch,
-        refused=_catch([one for one in items if one.actor == name], "correct"),
+        refused=_catch(own, "correct"),
         pairs=len(both),
         same=sum(one == other for one, other in both),
         kappa=kappa(both),
         sitting_minutes=sitting([one.at for one in mine]).total_seconds() / 60,
         state=state,
+        contested=standings["contested"],
+        retired=standings["retired"],
+        unsettled=standings["unsettled"],
         alarms=tuple(word for word, rings in (("catch", state == "unreliable"), ("hasty", sloppy)) if rings),
     )
 
@@ -241,7 +259,7 @@ def _catch(items: Sequence[Item], expected: str) -> Catch:
 
     An answer in the tool's place lets nothing through, and refuses nothing that is correct.
     """
-    asked = [one for one in items if one.expected == expected]
+    asked = [one for one in items if one.expected == expected and one.standing in COUNTED]
     refusing = ("wrong", "left out") if expected == "wrong" else ("wrong",)
     return Catch(len(asked), sum(one.outcome in refusing for one in asked))
 

@@ -11,11 +11,13 @@ from typing import Literal, NamedTuple
 from ...graph.authority.reviewing import Reviewing
 from ...graph.autonomy.drawing import draw
 from ...graph.store.reviewed import Past, Said
+from ..reviewing.contested import standing
 from ..reviewing.probing import STALE, WRONG, Drawn, expected_of, taken
 from ..reviewing.reviewer_health import SINCE
 from ..reviewing.reviewers import Health, Pair, health
 from ..reviewing.reviewers import Item as Known
-from .people import Answer, Item
+from .people import Answer, Item, says_wrong
+from .settings import Person
 from .standing import START
 from .streams import AGENT, Action
 
@@ -36,6 +38,8 @@ class Mixing:
     chosen: Reviewing
     seed: str
     people: int
+    lead: Person
+    """Who settles, on the same day, whether an answer or the known answer that it differs from is right."""
     drawn: Drawn | None = None
     said: int = 0
     """Decisions on ordinary reviews so far."""
@@ -102,9 +106,15 @@ class Mixing:
             return
         outcome: Literal["wrong", "correct"] = "wrong" if answer.wrong else "correct"
         if item.kind == "known":
-            self.known.append((answer.day, Known(answer.person, item.expected, outcome)))
+            word = self._settled(item.action, answer.day) if outcome != item.expected else None
+            found = standing(item.expected, outcome, START, word, START)
+            self.known.append((answer.day, Known(answer.person, item.expected, outcome, found)))
         else:
             self.pairs.append((answer.day, Pair(item.not_for, answer.person, (item.expected, outcome))))
+
+    def _settled(self, action: Action, day: int) -> str:
+        luck = draw(self.seed, f"settling {action.id}")
+        return "wrong" if says_wrong(self.lead, action.wrong, day, luck) else "correct"
 
     def look(self, day: int) -> Health | None:
         """Return what is known of the reviewers on a day; None while nobody answered a known-answer item."""

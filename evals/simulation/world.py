@@ -5,10 +5,11 @@ from __future__ import annotations
 import random
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from ...graph.authority.reviewing import Reviewing
+from ..reviewing.reviewers import COUNTED
 from .climbing import learn, sign
 from .mixing import Mixing
 from .people import Answer, Queue
@@ -64,7 +65,8 @@ def simulated(
     year.events = sorted((event for one in world.standings for event in one.events), key=lambda event: event.day)
     year.signed = [signed for one in world.standings for signed in one.signed]
     for person in scenario.people:
-        mine = [item for _, item in world.mixing.known if item.actor == person.name and item.expected == "wrong"]
+        asked = [item for _, item in world.mixing.known if item.actor == person.name and item.expected == "wrong"]
+        mine = [item for item in asked if item.standing in COUNTED]
         year.reviewers[person.name] = len(mine), sum(item.outcome == "wrong" for item in mine)
     return year
 
@@ -73,7 +75,8 @@ def _world(scenario: Scenario, seed: int) -> World:
     luck = random.Random(f"people {seed}")  # noqa: S311  a draw that anybody can repeat, not a secret
     standings = [Standing(what, place, scenario.chosen, f"simulated {seed}") for place, what in enumerate(scenario.classes)]
     reviewing = Reviewing(known=scenario.chosen.known, second=scenario.chosen.second)
-    mixing = Mixing(reviewing, f"simulated reviewing {seed}", len(scenario.people))
+    lead = replace(scenario.people[0], name="lead", habit="honest")
+    mixing = Mixing(reviewing, f"simulated reviewing {seed}", len(scenario.people), lead)
     year = Year(seed, [[] for _ in standings], [[] for _ in standings])
     return World(scenario, seed, standings, Queue(scenario.people, luck), year, mixing)
 

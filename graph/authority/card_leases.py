@@ -9,7 +9,7 @@ from ..access.people import require
 from ..audit import records
 from ..clock import Clock
 from ..errors import AlreadyDecided, HeldByAnother, NotAllowed, UnknownReview
-from ..store import reviews
+from ..store import apart, reviews
 from ..store.models import ReviewRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
@@ -59,6 +59,6 @@ async def release(store: Store, review_id: str, actor: str) -> None:
 
 async def _of_tenant(tx: AsyncSession, review_id: str, user: UserRow) -> ReviewRow:
     review = await reviews.by_id(tx, review_id)
-    if review is None or review.tenant != user.tenant or review.not_for == user.name:
+    if review is None or review.tenant != user.tenant or apart.is_apart(review, user.name):
         raise UnknownReview
     return review

@@ -13,13 +13,13 @@ from ..audit import records
 from ..audit.masking import masked, maybe_masked
 from ..clock import Clock, fresh_id
 from ..errors import AlreadyDecided, AssentError, NotAllowed, StaleDigest, UnknownReview
-from ..store import examples, probes, reviews, threads, wakes
+from ..store import apart, examples, probes, reviews, threads, wakes
 from ..store.autonomy_models import ProbeRow
 from ..store.models import ActionRow, DecisionRow, ReviewRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
 from ..wiring import Gate
-from . import caps, probing, reading_time, reviewing
+from . import caps, probing, reading_time, reviewing, settling
 from .decisions import Approve, Edit, Reject, Respond
 from .editing import Edited, ask_edited, edited_action, valid_for
 from .obstacles import approved_already, obstacle
@@ -93,7 +93,9 @@ async def decide(
             await ask_edited(tx, review, action, edited, user, now)
         done = replace(await _counted(tx, review, action, decision, now), hasty=quick)
         probe = await probing.answered(tx, review, action, decision, now) if review.kind != "action" else None
-        done = told(done, probe)
+        if probe is not None:
+            await settling.contest(tx, probe, review, now)
+            done = await _told(tx, done, probe)
         if done.status != "pending" and (probe is None or probe.kind in probing.TEACHES):
             await examples.add(tx, example_of(action, decision, gate_of(action), edited=review.args))
         if done.status != "pending" and review.kind == "action":
@@ -102,9 +104,10 @@ async def decide(
         return done
 
 
-def told(done: Decided, probe: ProbeRow | None) -> Decided:
+async def _told(tx: AsyncSession, done: Decided, probe: ProbeRow) -> Decided:
     """Return what a decision came to with what its review was, which is told from now on."""
-    return done if probe is None else replace(done, probe=probe.kind, revealed=probing.revealed(probe))
+    asked = await probes.of_source(tx, probe.source, settling.KIND) is not None
+    return replace(done, probe=probe.kind, revealed=probing.revealed(probe, asked=asked))
 
 
 def _timed(decision: DecisionRow, review: ReviewRow, action: ActionRow, chosen: Reviewing) -> str:
@@ -156,7 +159,7 @@ async def locked(tx: AsyncSession, user: UserRow, review_id: str) -> tuple[Revie
 
 async def _may_decide(tx: AsyncSession, review: ReviewRow, action: ActionRow, user: UserRow, answer: Answer, now: datetime) -> None:
     """Raise what keeps this person from giving this answer now."""
-    if review.not_for == user.name:
+    if apart.is_apart(review, user.name):
         raise UnknownReview
     if review.status != "pending":
         raise await _too_late(tx, review)
@@ -217,7 +220,8 @@ async def _known(
     found = await standing(tx, review, action, now)
     approvals = len(found.approvals) if decision.type in APPROVALS else 0
     done = Decided(review.id, review.status, decision.id, decision.digest, decision.effective_at, approvals, review.quorum)
-    return told(done, await probes.of_review(tx, review.id) if review.kind != "action" else None)
+    probe = await probes.of_review(tx, review.id) if review.kind != "action" else None
+    return done if probe is None else await _told(tx, done, probe)
 
 
 async def _valid_until(

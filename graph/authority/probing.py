@@ -12,6 +12,7 @@ from ..actions import action_digest
 from ..audit.masking import masked
 from ..clock import fresh_id
 from ..comparing import only_cosmetic
+from ..rules.terms import Terms
 from ..store import probes, reviews, threads
 from ..store.autonomy_models import ProbeRow
 from ..store.events import note
@@ -23,7 +24,7 @@ from .limits import fair
 
 LEFT_OUT = "left out"
 
-KINDS = ("audit", "known", "second", "shadow")
+KINDS = ("audit", "known", "second", "settling", "shadow")
 
 CROWD = 200
 """So many others of a requester are counted at most, for the place in the queue."""
@@ -41,23 +42,29 @@ async def ask(
     share: float = 1.0,
     expected: str = "",
     not_for: str = "",
+    terms: Terms | None = None,
+    question: dict[str, Any] | None = None,
 ) -> ReviewRow | None:
     """Put a probe about an action into the queue; None if its action has one of this kind already.
 
     Args:
         tx: the transaction it belongs to; the copy's thread is made in it.
         source: the action that it is about.
-        kind: `audit`, `known`, `second` or `shadow`.
+        kind: `audit`, `known`, `second`, `settling` or `shadow`.
         now: the moment.
         share: the probability with which it was drawn.
         expected: the known answer, or what the first reviewer said.
-        not_for: the reviewer who is not given it.
+        not_for: the reviewers who are not given it, one a line.
+        terms: who has to answer it, if not those whom the policy says.
+        question: a reason that the card shows first.
     """
     if await probes.of_source(tx, source.id, kind) is not None:
         return None
     copy, earned = copy_of(source, now), source.provenance.get("earned", {})
-    held = await reviewing.in_force(tx, source.tenant)
-    terms = held.terms(copy, terms_of(copy))
+    if terms is None:
+        terms = (await reviewing.in_force(tx, source.tenant)).terms(copy, terms_of(copy))
+    if question is not None:
+        copy.reasons = [question, *copy.reasons]
     await threads.ensure(tx, _thread(copy))
     tx.add(copy)
     await tx.flush()
@@ -171,7 +178,14 @@ def let_through(probe: ProbeRow) -> bool:
     return probe.outcome == "correct"
 
 
-def _known(probe: ProbeRow) -> str:
+def differs(probe: ProbeRow) -> bool:
+    """Tell whether the answer to a known-answer item is the opposite of what was known."""
+    return probe.kind == "known" and {probe.expected, probe.outcome} == {"correct", "wrong"}
+
+
+def _known(probe: ProbeRow, *, asked: bool) -> str:
+    if differs(probe) and asked:
+        return "Whoever decided it before judged otherwise. A lead is asked which is right, and until then it counts for neither."
     if probe.expected == "wrong" and let_through(probe):
         return "It was wrong as proposed, and this time it got past you."
     if probe.expected == "wrong":
@@ -181,16 +195,18 @@ def _known(probe: ProbeRow) -> str:
     return "It had been approved before, too." if let_through(probe) else ""
 
 
-def revealed(probe: ProbeRow) -> str:
-    """Say after the answer what it was."""
+def revealed(probe: ProbeRow, *, asked: bool = False) -> str:
+    """Say after the answer what it was; `asked`: a lead is asked about an answer that differs from the known one."""
     match probe.kind:
         case "audit":
             told = "This was an audit: the action had passed without a person. Nothing runs by your answer."
             return told if probe.outcome != "wrong" else f"{told} See under Watch or History whether it can be undone."
         case "known":
-            return f"This was a known-answer item, and nothing runs by it. {_known(probe)}"
+            return f"This was a known-answer item, and nothing runs by it. {_known(probe, asked=asked)}".strip()
         case "second":
             same = "You agree." if probe.outcome == probe.expected else "The two of you differ, which a lead can see."
             told = same if probe.outcome != LEFT_OUT else ""
             return f"This was a second look at what somebody else had decided, and nothing runs by it. {told}".strip()
+        case "settling":
+            return "Two people had judged this action differently. Your word stands, and nothing runs by it."
     return "This class of actions is in shadow: your decision is recorded, and nothing runs by it."

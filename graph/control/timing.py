@@ -8,7 +8,7 @@ from ..access.people import ROLES, require
 from ..audit import records
 from ..clock import Clock
 from ..errors import AlreadyDecided, AssentError, NotAllowed, UnknownReview
-from ..store import reviews, threads, users
+from ..store import apart, reviews, threads, users
 from ..store.models import ReviewRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
@@ -97,7 +97,7 @@ async def _pending(tx: AsyncSession, clock: Clock, review_id: str, actor: str) -
     """Return who acts and the review, locked; raises NotAllowed, UnknownReview, AlreadyDecided."""
     user = await require(tx, actor, "operator")
     found = await reviews.by_id(tx, review_id)
-    if found is None or found.tenant != user.tenant or found.not_for == actor:
+    if found is None or found.tenant != user.tenant or apart.is_apart(found, actor):
         raise UnknownReview
     await threads.lock(tx, found.thread)
     row = await reviews.by_id(tx, review_id, lock=True)

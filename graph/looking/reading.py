@@ -11,7 +11,7 @@ from ..authority import caps
 from ..clock import Clock
 from ..errors import UnknownReview
 from ..rules.terms import DECIDERS, rank
-from ..store import examples, executions, holds, reviews
+from ..store import apart, examples, executions, holds, reviews
 from ..store.control_models import HoldRow
 from ..store.models import ActionRow, ReviewRow
 from ..store.session import AsyncSession, Store
@@ -62,7 +62,7 @@ async def one_card(store: Store, clock: Clock, review_id: str, actor: str) -> Re
 
 def kept_from(review: ReviewRow, name: str) -> bool:
     """Tell whether somebody hears nothing of a pending review, because they know its answer."""
-    return review.status == "pending" and review.not_for == name
+    return review.status == "pending" and apart.is_apart(review, name)
 
 
 async def card_by_number(store: Store, clock: Clock, number: int, actor: str) -> ReviewCard:

@@ -104,7 +104,7 @@ class ProbeRow(SQLModel, table=True):
     review: str = Field(primary_key=True, foreign_key="reviews.id")
     tenant: str
     kind: str
-    """`audit`, `known`, `second` or `shadow`."""
+    """`audit`, `known`, `second`, `settling` or `shadow`."""
     source: str = Field(foreign_key="actions.id")
     """The action that it is about; the review asks about a copy of it that can never run."""
     agent: str

@@ -109,7 +109,7 @@ class ReviewRow(SQLModel, table=True):
     blind: bool = False
     """Whether the card leaves out what the machine made of it."""
     not_for: str = ""
-    """A reviewer who is not given it: they know the answer."""
+    """Reviewers who are not given it, one a line: they know the answer."""
     status: str = "pending"
     version: int = 1
     """Counts up whenever what is asked changes: after an edit that needs somebody else, and when it is pending again."""

@@ -152,8 +152,14 @@ async def given(tx: AsyncSession, tenant: str, since: datetime, limit: int = 20_
 
 
 async def known(tx: AsyncSession, tenant: str, since: datetime, limit: int = 20_000) -> Sequence[sa.Row[*tuple[Any, ...]]]:
-    """Return who answered a known-answer item, what the answer was known to be, and what they made of it; newest first."""
-    query = sa.select(col(ProbeRow.answered_by), col(ProbeRow.expected), col(ProbeRow.outcome))
+    """Return who answered a known-answer item, what the answer was known to be, and what they made of it; newest first.
+
+    Then: when a lead was asked about it, if one was, and what the lead made of it, empty while they have not answered.
+    """
+    asked = orm.aliased(ProbeRow)
+    query = sa.select(
+        col(ProbeRow.answered_by), col(ProbeRow.expected), col(ProbeRow.outcome), col(asked.created_at), col(asked.outcome)
+    ).join(asked, sa.and_(col(asked.source) == col(ProbeRow.source), col(asked.kind) == "settling"), isouter=True)
     query = query.where(col(ProbeRow.tenant) == tenant, col(ProbeRow.kind) == "known", col(ProbeRow.answered_at) >= since)
     return await _rows(tx, query.order_by(sa.desc(col(ProbeRow.answered_at))).limit(limit))
 

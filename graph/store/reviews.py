@@ -11,6 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
+from . import apart
 from .inserting import add_or_leave
 from .models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
 from .workable import Reviewer, workable
@@ -63,7 +64,7 @@ async def pending(
     if reviewer is not None:
         query = query.where(workable(reviewer))
     if not_for:
-        query = query.where(col(ReviewRow.not_for) != not_for)
+        query = query.where(apart.not_apart(not_for))
     if exclude:
         query = query.where(col(ReviewRow.id).not_in(exclude))
     if tool:

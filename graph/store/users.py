@@ -51,6 +51,12 @@ async def every(tx: AsyncSession) -> Sequence[UserRow]:
     return (await tx.exec(select(UserRow).order_by(col(UserRow.name)))).all()
 
 
+async def overseers(tx: AsyncSession, tenant: str) -> list[str]:
+    """Return a tenant's leads and admins whose accounts are on."""
+    mine = (UserRow.tenant == tenant, col(UserRow.role).in_(["lead", "admin"]), col(UserRow.active).is_(True))
+    return list((await tx.exec(select(UserRow.name).where(*mine))).all())
+
+
 async def admins(tx: AsyncSession, tenant: str, now: datetime) -> list[str]:
     """Return a tenant's admins whose accounts are on; who else asks waits until this transaction has ended."""
     first = {"tenant": tenant, "name": ADMINS, "value": {}, "at": now}

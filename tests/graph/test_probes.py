@@ -34,7 +34,7 @@ async def test_an_approved_probe_never_runs(opened_on_any, till):
     async with desk.store.read() as tx:
         review = await reviews.by_id(tx, card.id)
     done = await desk.decide(card.id, approve(card), "bob")
-    assert done.probe == "known" and "wrong as proposed" in done.revealed
+    assert done.probe == "known" and "A lead is asked" in done.revealed
     assert [line.outcome for line in await desk.history("ada") if line.who == "bob"] == ["probe"], (
         "the history says that nothing runs"
     )

@@ -110,7 +110,7 @@ async def test_the_answer_tells_and_there_is_nothing_to_undo(shop: Shop, ada: ht
         answer = await ada.post(f"/api/reviews/{review}/decision", json=body)
         bodies.append(answer.json())
     assert [body["decided"]["probe"] for body in bodies] == ["", "known"] and bodies[1]["undo_seconds"] == 0
-    assert "got past you" in bodies[1]["decided"]["revealed"]
+    assert "got past you" in bodies[1]["decided"]["revealed"], "lin decided it first, and no other lead could settle it"
     assert (await ada.post(f"/api/reviews/{probe}/withdraw", json={})).status_code == 409
     await shop.desk.drain()
     assert len(done) == 1, "the ordinary one was carried out"

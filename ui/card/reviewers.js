@@ -6,6 +6,8 @@ const rateOf = (part, whole, none) => (whole ? `${shortPercent(part / whole)} ($
 
 const caughtWords = ({ n, caught, low }) => (n ? `${caught} of ${n}, so at least ${percent(low)}` : 'not measured');
 
+const openWords = ({ contested, unsettled }) => [contested ? `${contested} for a lead to settle` : '', unsettled ? `${unsettled} unsettled` : ''].filter(Boolean);
+
 const agreedWords = ({ pairs, same, kappa }) => (pairs ? `${same} of ${pairs}${kappa === null ? '' : `, kappa ${decimal(kappa)}`}` : 'not measured');
 
 const seconds = (value) => (value === null ? '–' : value < 90 ? `${value.toFixed(0)} s` : `${(value / 60).toFixed(1)} min`);
@@ -14,7 +16,7 @@ const reviewerRow = (line, bar) => el('tr', {},
   el('th', { scope: 'row' }, marked(line.name), line.alarms.map((word) => el('span', { class: 'rw-alarm' }, ALARM_WORDS[word] || marked(word)))),
   el('td', {}, String(line.decisions)), el('td', {}, line.approved === null ? '–' : percent(line.approved)), el('td', {}, seconds(line.median_seconds)),
   el('td', {}, rateOf(line.hasty, line.timed, '–')),
-  el('td', {}, catchBar(line.catch, bar), caughtWords(line.catch)), el('td', {}, agreedWords(line)), el('td', {}, `${line.sitting_minutes.toFixed(0)} min`));
+  el('td', {}, catchBar(line.catch, bar), [caughtWords(line.catch), ...openWords(line)].join('; ')), el('td', {}, agreedWords(line)), el('td', {}, `${line.sitting_minutes.toFixed(0)} min`));
 
 const catchBar = (found, bar) => {
   if (!found.n) return null;
@@ -47,7 +49,7 @@ const reviewersView = (place) => {
     if (status !== 200) { fill(place, heading, el('p', { class: 'rv-empty' }, status === 403 ? 'Reviewers see their own line here, leads everybody’s.' : body.message)); return; }
     const empty = el('p', { class: 'rv-empty' }, 'Nobody has decided anything in 90 days, so nothing is known of reviewers.');
     fill(place, heading, healthView(body), body.reviewers.length ? reviewersTable(body) : empty,
-      el('p', { class: 'rc-soft rw-note' }, 'Hasty: consequential actions decided faster than their cards can be read. Caught: known-answer items that are wrong and were not let through, with a 90 % interval (Clopper-Pearson); the line is what is asked for.'));
+      el('p', { class: 'rc-soft rw-note' }, 'Hasty: consequential actions decided faster than their cards can be read. Caught: known-answer items that are wrong and were not let through, with a 90 % interval (Clopper-Pearson); the line is what is asked for. An answer that differs from the known one counts once a lead has said who is right; unsettled: nobody said so in three days, or could, and it counts as a miss.'));
   };
   return load;
 };

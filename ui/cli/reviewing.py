@@ -47,6 +47,7 @@ def reviewers(home: Home = Path("desk"), database: Database = None, who: Who = O
         "caught",
         "at least",
         "kappa",
+        "differing",
         "alarms",
     )
     table = Table(*columns, box=None)
@@ -72,6 +73,7 @@ def _row(line: dict[str, Any]) -> tuple[str, ...]:
         f"{catch['caught']} of {catch['n']}",
         f"{catch['low']:.0%}" if catch["n"] else "",
         f"{line['kappa']:.2f} (n {line['pairs']})" if line["kappa"] is not None else f"n {line['pairs']}",
+        ", ".join(f"{line[name]} {name}" for name in ("contested", "retired", "unsettled") if line[name]),
         ", ".join(line["alarms"]),
     )
 
