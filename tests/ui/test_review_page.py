@@ -211,7 +211,9 @@ async def test_a_reload_does_not_lose_an_unsent_decision(shop: Shop, browser: An
 async def test_a_decision_that_came_too_late_says_who_was_first(shop: Shop, browser: Any) -> None:
     review = await shop.refund(1)
     await shop.refund(2)
-    async with signed_in_page(shop, browser, "ada") as page:
+    async with signed_in_page(shop, browser, "ada", path="/history") as page:
+        await page.route("**/take", lambda route: route.abort())  # nobody holds the card, so whoever is first decides
+        await page.goto(page.address)
         await page.wait_for_selector("text=1001")
         card = await shop.desk.card(review, "lin")
         await shop.desk.decide(review, {"type": "reject", "digest": card.digest, "reason": "suspicious"}, "lin")

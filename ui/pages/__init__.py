@@ -15,23 +15,28 @@ if TYPE_CHECKING:
 
 __all__ = ["build_pages"]
 
+_PAGES = (
+    ("Inbox", inbox.build),
+    ("Watch", watch.build),
+    ("History", history.build),
+    ("Insights", insights.build),
+    ("Advice", advice.build),
+    ("Control", control.build),
+)
+
 
 def build_pages(desk: Desk, settings: UiSettings) -> Any:
     """Return the Blocks of all pages, Review first."""
-    with gr.Blocks(title=settings.title, analytics_enabled=False, fill_width=True) as blocks:
+    blocks = gr.Blocks(title=settings.title, analytics_enabled=False, fill_width=True)
+    first = blocks.current_page
+    for name in (*(name for name, _ in _PAGES), "Playground"):
+        blocks.route(name, f"/{name.lower()}")
+    blocks.current_page = first
+    with blocks:  # entered once: each time it is left, Gradio builds the whole application
         review.build()
-    with blocks.route("Inbox", "/inbox"):
-        inbox.build()
-    with blocks.route("Watch", "/watch"):
-        watch.build()
-    with blocks.route("History", "/history"):
-        history.build()
-    with blocks.route("Insights", "/insights"):
-        insights.build()
-    with blocks.route("Advice", "/advice"):
-        advice.build()
-    with blocks.route("Control", "/control"):
-        control.build()
-    with blocks.route("Playground", "/playground"):
+        for name, build in _PAGES:
+            blocks.current_page = name.lower()
+            build()
+        blocks.current_page = "playground"
         playground.build(blocks, Conversations(desk, settings))
     return blocks
