@@ -10,8 +10,9 @@ execution, head of the audit chain), and REPEATABLE READ, read only, for one con
 
 from __future__ import annotations
 
+import asyncio
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from pathlib import Path
 from typing import Any
 
@@ -31,6 +32,9 @@ BUSY_TIMEOUT_MS = 15_000
 POOL = 8
 """Connections that one process keeps to PostgreSQL for rows; the checkpointer has a pool of its own."""
 
+CLOSING_SECONDS = 10.0
+"""How long closing waits for transactions that still run."""
+
 NO_DRIVER = "PostgreSQL needs a driver: install the extra, as in pip install 'assent[postgres]'."
 
 DRIVERS = {"sqlite": "sqlite+aiosqlite", "postgresql": "postgresql+psycopg"}
@@ -49,6 +53,8 @@ class Store:
             raise StoreError(f"A database is sqlite:///FILE or postgresql://USER@HOST/NAME, not {name}.")
         self.is_sqlite = name == "sqlite"
         self._writer, self._reader = self._sqlite() if self.is_sqlite else self._postgresql()
+        self._running, self._at_rest, self._is_closed = 0, asyncio.Event(), False
+        self._at_rest.set()
         for engine in {self._writer.sync_engine, self._reader.sync_engine}:
             sa.event.listen(engine, "before_cursor_execute", _refuse_broken_text)
 
@@ -88,20 +94,36 @@ class Store:
     @asynccontextmanager
     async def begin(self) -> AsyncIterator[AsyncSession]:
         """Open one writing transaction; it commits at the end, with what was noted for the audit log, or rolls back."""
-        async with AsyncSession(self._writer, expire_on_commit=False) as session, _translated(), session.begin():
+        async with self._counted(), AsyncSession(self._writer, expire_on_commit=False) as session, _translated(), session.begin():
             yield session
             await events.seal(session)
 
     @asynccontextmanager
     async def read(self) -> AsyncIterator[AsyncSession]:
         """Open one consistent view of the rows; nothing written in it is kept."""
-        async with AsyncSession(self._reader, expire_on_commit=False) as session, _translated():
+        async with self._counted(), AsyncSession(self._reader, expire_on_commit=False) as session, _translated():
             yield session
             session.expunge_all()  # what was read stays readable after the view is closed
             await session.rollback()
 
+    @asynccontextmanager
+    async def _counted(self) -> AsyncIterator[None]:
+        if self._is_closed:
+            raise StoreError("The desk is closed; open it again.")
+        self._running += 1
+        self._at_rest.clear()
+        try:
+            yield
+        finally:
+            self._running -= 1
+            if not self._running:
+                self._at_rest.set()
+
     async def close(self) -> None:
-        """Give the connections back."""
+        """Begin nothing more, let what runs come to its end, and give the connections back: one in use now would never be closed."""
+        self._is_closed = True
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._at_rest.wait(), CLOSING_SECONDS)
         await self._writer.dispose()
         await self._reader.dispose()
 

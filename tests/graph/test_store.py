@@ -78,6 +78,36 @@ async def test_many_writers_of_two_stores_take_turns(store, url):
     await other.close()
 
 
+async def test_closing_lets_what_runs_end_and_leaves_no_connection_open(any_url):
+    before = set(threading.enumerate())
+    opened = Store(any_url)
+    await migrate.upgrade(opened.url)
+    inside, go = asyncio.Event(), asyncio.Event()
+
+    async def slow():
+        async with opened.begin() as tx:
+            await users.put(tx, person("a"))
+            inside.set()
+            await go.wait()
+
+    task = asyncio.create_task(slow())
+    await inside.wait()
+    closing = asyncio.create_task(opened.close())
+    await asyncio.sleep(0)
+    go.set()
+    await asyncio.gather(closing, task)
+    for thread in set(threading.enumerate()) - before:
+        thread.join(5)
+        assert not thread.is_alive() or not thread.daemon, "a connection was left open"
+    with pytest.raises(StoreError, match="closed"):
+        async with opened.begin():
+            pass
+    again = Store(any_url)
+    async with again.read() as tx:
+        assert await users.get(tx, "a") is not None
+    await again.close()
+
+
 async def test_a_writer_that_is_cancelled_leaves_nothing_locked(store):
     async def stuck():
         async with store.begin() as tx:
