@@ -120,7 +120,7 @@ class Store:
                 self._at_rest.set()
 
     async def close(self) -> None:
-        """Begin nothing more, let what runs come to its end, and give the connections back: one in use now would never be closed."""
+        """Begin nothing more, let what runs come to its end, and give the connections back: one in use would stay open."""
         self._is_closed = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), CLOSING_SECONDS)
