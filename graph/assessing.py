@@ -24,8 +24,9 @@ def assessed(gate: Gate, call: Call, proposal: Proposal, readings: Sequence[Read
     A stricter ruling since then is always reviewed. So is an action of which a signal that counts could not be read: a fitted head
     knows what a missing feature was worth while it was fitted, and not what it is worth while a model server is down.
     """
-    action, provenance = proposal.action, {**gate.provenance, "policy": gate.policy.digest}
-    key = key_of(action.agent, action.tool, action.tool_digest, provenance).digest()
+    action = proposal.action
+    known = key_of(action.agent, action.tool, action.tool_digest, gate.provenance_of(action.tool))
+    key = known.digest()
     ceiling = gate.policy.ceiling_for(action.tool, action.consequence)
     taken = [asdict(reading) for reading in readings]
     found = judged(
@@ -42,6 +43,8 @@ def assessed(gate: Gate, call: Call, proposal: Proposal, readings: Sequence[Read
         found = replace(found, way="review", audited=False)
     if found.way == "allow" and any(reading.gates and reading.value is None for reading in readings):
         found = replace(found, way="review", audited=False, reason=UNMEASURED)
+    if found.way == "allow" and found.basis == "certificate" and known.unnamed:
+        found = replace(found, way="review", audited=False, reason=known.unnamed)
     ruled = proposal.with_reason("confidence", found.way, found.reason)
     ruled = replace(ruled, terms=combined([ruled.terms, _windows(earned, found)]))
     flagged = [*taken, asdict(policy_flags(proposal.reasons))] if taken else []

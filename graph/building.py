@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -20,13 +20,13 @@ from .confidence import Signal, agreement, precedent, self_assessment
 from .control.undoing import Undoer
 from .errors import AssentError
 from .gate import gate_graph
+from .keyed import asked_and_measured, code_digest, model_of, offers_digest, prompt_digest
 from .memory import Memory
 from .precedents import Embedder, Example
 from .proposing import Proposer, native
 from .rules.policy import Policy
 from .rules.policy_file import load_policy
 from .signals.reading import name_of
-from .signals.settings import signals_digest
 from .store.models import ActionRow
 from .store.session import Store
 from .wiring import Gate
@@ -61,6 +61,7 @@ class Building:
         actions_per_turn: int | None = None,
         may_finish: bool = True,
         model_name: str | None = None,
+        model_version: str = "",
     ) -> Agent:
         """Return an agent: propose, gate, propose again; a LangGraph that waits for assent.
 
@@ -77,18 +78,24 @@ class Building:
             actions_per_turn: end the turn after so many done actions without asking the model.
             may_finish: whether the model may answer without an action.
             model_name: what examples say proposed them; default is the model's own name.
+            model_version: what tells the model from another one of that name: a snapshot, its file's digest, a server's build.
         """
+        recalled = Memory(self.store, memory, self.tenant, name, playbook=playbook) if memory is not None else None
         gate = self._keep(
             tools,
             agent=name,
             policy=_policy(policy, tools),
             propose=propose or (native(model) if model is not None else None),
             instructions=instructions,
-            memory=Memory(self.store, memory, self.tenant, name, playbook=playbook) if memory is not None else None,
+            memory=recalled,
             may_finish=may_finish,
             actions_per_turn=actions_per_turn,
             signals=tuple(signals) if signals is not None else _signals(model, memory),
-            provenance=_provenance(model, model_name, instructions),
+            provenance={
+                "model": model_of(model, model_name),
+                "build": model_version,
+                "prompt": prompt_digest(instructions, recalled, may_finish=may_finish, actions_per_turn=actions_per_turn),
+            },
         )
         return self._serve(agent_graph(gate).compile(checkpointer=self.saver, name=name), name)
 
@@ -100,10 +107,24 @@ class Building:
         name: str = "assent",
         model: BaseChatModel | None = None,
         signals: Sequence[Signal] | None = None,
+        model_name: str | None = None,
+        model_version: str = "",
+        prompt: str = "",
     ) -> CompiledStateGraph[Any, Any, Any, Any]:
         """Return the gate alone, to take the place of a `ToolNode` in a graph of yours; hand that graph to `serve`.
 
-        With a `model` the policy's `gate` rulings are assessed by asking it again; without, they go to a person.
+        With a `model` the policy's `gate` rulings are assessed by asking it again; without, they go to a person. While model and
+        prompt are not named, nothing can be certified behind the gate, because a change of them would not be noticed.
+
+        Args:
+            tools: what may be called.
+            policy: a Policy, or the path of a policy file.
+            name: of the agent, under which `serve` finds its threads again.
+            model: asked again for signals.
+            signals: what is measured of gated actions; default agreement and self-assessment with a model.
+            model_name: who proposes in your graph; default is the name of `model`.
+            model_version: what else you would want to be told of: a snapshot, a build, the temperature you ask it with.
+            prompt: your system prompt, or the name of its version where it is put together; it is digested, and shown to no model.
         """
         gate = self._keep(
             tools,
@@ -111,7 +132,11 @@ class Building:
             policy=_policy(policy, tools),
             propose=native(model) if model is not None else None,
             signals=tuple(signals) if signals is not None else _signals(model, None),
-            provenance=_provenance(model, None, ""),
+            provenance={
+                "model": model_of(model, model_name),
+                "build": model_version,
+                "prompt": digest_of("prompt", prompt) if prompt else "",
+            },
         )
         return gate_graph(gate).compile()
 
@@ -131,8 +156,11 @@ class Building:
             raise AssentError("Two tools have the same name; rename one.")
         schemas = {tool.name: schema_of(tool) for tool in tools}
         digests = {tool.name: schema_digest(tool) for tool in tools}
-        known: dict[str, Any] = {"tools": named, "schemas": schemas, "digests": digests}
-        settings["provenance"] = {**settings["provenance"], "signals": signals_digest(settings.get("signals", ()))}
+        codes = {tool.name: code_digest(tool) for tool in tools}
+        known: dict[str, Any] = {"tools": named, "schemas": schemas, "digests": digests, "codes": codes}
+        told = settings["provenance"]
+        asked = asked_and_measured(settings.get("propose"), settings.get("signals", ()), told["model"])
+        settings["provenance"] = {**told, **asked, "offers": offers_digest(tools)}
         gate = Gate(tenant=self.tenant, ledger=self._ledger, clock=self.clock, **known, **settings)
         self._gates.setdefault(gate.agent, []).append(gate)
         return gate
@@ -168,8 +196,3 @@ def _policy(policy: Policy | str | Path, tools: Sequence[BaseTool]) -> Policy:
     if isinstance(policy, Policy):
         return policy
     return load_policy(policy, tools={tool.name: list(schema_of(tool).get("properties", {})) for tool in tools})
-
-
-def _provenance(model: BaseChatModel | None, model_name: str | None, instructions: str) -> Mapping[str, str]:
-    own = getattr(model, "model_name", None) or getattr(model, "model", None)
-    return {"model": str(model_name or own or ""), "prompt": digest_of("prompt", instructions)}

@@ -11,8 +11,11 @@ from collections import deque
 from collections.abc import Sequence
 from dataclasses import replace
 from math import inf
+from typing import Any
 
+from .canonical import digest_of
 from .comparing import only_cosmetic
+from .made import made
 from .precedents import Embedder, Example, PrecedentIndex
 from .proposing import Precedent
 from .store import examples
@@ -49,6 +52,15 @@ class Memory:
         self._seen: int | None = None
         self._reads: deque[tuple[float, int]] = deque()
         self._lock = asyncio.Lock()
+
+    @property
+    def made_with(self) -> dict[str, Any]:
+        """What decides which past cases are shown, for the key of a certificate: who finds them, how many, and the playbook.
+
+        Not the cases themselves: each decision adds one, by design.
+        """
+        lines = sorted(digest_of("demonstration", one.text, one.tool, one.args, one.label) for one in self._playbook.values())
+        return {"embedder": made(self._embedder), "k": self._k, "playbook": lines}
 
     async def nearest(self, text: str) -> tuple[Precedent, ...]:
         """Return the precedents most similar to `text`, best first; none when there is nothing to learn from."""

@@ -241,16 +241,16 @@ def row_of(
         choices=None if proposal.choices is None else [masked(choice, secrets) for choice in proposal.choices],
         args_schema=gate.schemas[tool.name] if tool else {},
         description=tool.description if tool else "",
-        provenance=_provenance(gate, proposal.terms),
+        provenance=_provenance(gate, action.tool, proposal.terms),
         secrets=secrets,
         created_at=gate.clock(),
     )
 
 
-def _provenance(gate: Gate, terms: Terms) -> dict[str, Any]:
+def _provenance(gate: Gate, tool: str, terms: Terms) -> dict[str, Any]:
     """Return who proposed and ruled, and the terms of the ruling where they are not the ordinary ones."""
     stated = terms.as_json()
-    return {**gate.provenance, "policy": gate.policy.digest, **({"terms": stated} if stated else {})}
+    return {**gate.provenance_of(tool), **({"terms": stated} if stated else {})}
 
 
 def precedent_json(precedent: Any) -> dict[str, Any]:

@@ -47,6 +47,8 @@ class Gate:
     """Each tool's argument schema, worked out once."""
     digests: Mapping[str, str]
     """Each tool's schema digest, worked out once."""
+    codes: Mapping[str, str]
+    """Each tool's code digest, worked out once."""
     policy: Policy
     clock: Clock
     propose: Proposer | None = None
@@ -59,4 +61,9 @@ class Gate:
     """How often the agent may try again in a turn after it was turned down."""
     signals: Sequence[Signal] = ()
     provenance: Mapping[str, str] = field(default_factory=dict)
+    """The parts of a key that all tools have in common, but for the policy."""
     steps: Steps = field(default_factory=Steps)
+
+    def provenance_of(self, tool: str) -> dict[str, str]:
+        """Return what stands on the row of an action, and together makes up the key of its class."""
+        return {**self.provenance, "policy": self.policy.digest, "code": self.codes.get(tool, "")}

@@ -72,6 +72,8 @@ class Declaration:
     """The arguments that are hidden wherever they are shown, by path: `api_key`, `card.number`."""
     compare: Mapping[str, str] = field(default_factory=dict)
     """How arguments compare with others of the same action, by path; see `Comparison`."""
+    version: str = ""
+    """Stands for the tool's code in what a certificate holds for; empty: the code stands for itself."""
     extra: Mapping[str, Any] = field(default_factory=dict)
 
 
@@ -103,6 +105,8 @@ class ActionTool(StructuredTool):
     """A LangChain tool that also says what it can do."""
 
     declaration: Declaration = UNDECLARED
+    function: Callable[..., Any] | None = None
+    """What it was made of."""
     model_config = ConfigDict(arbitrary_types_allowed=True)
 
 
@@ -216,6 +220,7 @@ def action(
     retries: int = 0,
     secret: Sequence[str] = (),
     compare: Mapping[str, Comparison] | None = None,
+    version: str = "",
 ) -> Callable[[Callable[..., Awaitable[Any]]], ActionTool]: ...
 
 
@@ -233,6 +238,7 @@ def action(
     retries: int = 0,
     secret: Sequence[str] = (),
     compare: Mapping[str, Comparison] | None = None,
+    version: str = "",
 ) -> ActionTool | Callable[[Callable[..., Awaitable[Any]]], ActionTool]:
     """Turn an async function into an action: a LangChain tool that also declares what it can do.
 
@@ -249,11 +255,14 @@ def action(
         secret: names of arguments, also `card.number`, that are masked wherever they are shown, and approved and run as they are.
         compare: which differences of an argument matter, `{"note": "text", "items": "set", "lines.remark": "cosmetic"}`; without a
             word of its own an argument compares exactly. It is part of the schema: changing it changes the schema's digest.
+        version: stands for the code of it, its dry run, choices and undo, so that only raising it voids certificates.
     """
     if consequence not in CONSEQUENCES:
         raise ValueError(f"consequence must be one of {', '.join(CONSEQUENCES)}, not {consequence!r}")
     check_calls(timeout, retries, idempotent=idempotent)
-    declared = Declaration(consequence, idempotent, title, dry_run, undo, choices, timeout, retries, secret_paths(secret))
+    declared = Declaration(
+        consequence, idempotent, title, dry_run, undo, choices, timeout, retries, secret_paths(secret), version=version
+    )
 
     def declare(target: Callable[..., Awaitable[Any]]) -> ActionTool:
         return _tool_of(target, declared, compare or {})
@@ -283,6 +292,7 @@ def _tool_of(target: Callable[..., Awaitable[Any]], declared: Declaration, compa
         name=name,
         description=description,
         coroutine=run,
+        function=target,
         args_schema=_arguments_schema(target, name, case_name),
         declaration=replace(declared, title=declared.title or name.replace("_", " "), compare={**annotated(target), **compare}),
     )

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
-from ...graph.autonomy.classes import key_of
+from ...graph.autonomy.classes import Key, in_words, key_of
 from ...graph.autonomy.levels import EARNED, SHARES, WORDS, Level, ceiling_of
 from ...graph.canonical import digest_of
 from ...graph.clock import Clock
@@ -151,7 +151,7 @@ def weighed(facts: Facts) -> Evidence:
 def _numbers(row: CertificateRow | None) -> dict[str, Any] | None:
     if row is None:
         return None
-    names = ("id", "status", "level", "key", "alpha", "delta", "threshold", "rows", "n", "k", "coverage", "bound")
+    names = ("id", "status", "level", "key", "alpha", "delta", "threshold", "rows", "n", "k", "coverage", "bound", "parts")
     return {**{name: getattr(row, name) for name in names}, "created_at": row.created_at.isoformat()}
 
 
@@ -194,19 +194,16 @@ def _ceiling(facts: Facts) -> Requirement:
 
 
 def _certificate(facts: Facts) -> Requirement:
-    row = facts.offered
+    row, now = facts.offered, _key_now(facts)
+    if now is not None and now.unnamed:
+        return Requirement("certificate", False, now.unnamed)
     if row is None or row.threshold is None:
         return Requirement(
             "certificate", False, "No certificate is on offer: no threshold has kept the promise on labelled rows yet."
         )
-    if not row.parts.get("model"):
-        told = "The model has no name here, so another one would not void the certificate; give the agent a `model_name`."
-        return Requirement("certificate", False, told)
     if row.key != facts.key:
-        changed = _changed(facts, row)
-        return Requirement(
-            "certificate", False, f"The certificate belongs to another key; changed: {', '.join(changed) or 'unknown'}."
-        )
+        changed = in_words(now.changed_since(row.parts)) if now is not None else ""
+        return Requirement("certificate", False, f"The certificate belongs to another key; changed: {changed or 'unknown'}.")
     if row.level != facts.to:
         return Requirement(
             "certificate", False, f"The certificate on offer is for {WORDS[Level(row.level)]}, not {WORDS[facts.to]}."
@@ -220,11 +217,9 @@ def _certificate(facts: Facts) -> Requirement:
     return Requirement("certificate", True, told)
 
 
-def _changed(facts: Facts, row: CertificateRow) -> Sequence[str]:
-    if facts.newest is None:
-        return ()
-    now = key_of(row.agent, row.tool, facts.newest.tool_digest, facts.newest.provenance)
-    return now.changed_since(row.parts)
+def _key_now(facts: Facts) -> Key | None:
+    newest = facts.newest
+    return None if newest is None else key_of(facts.row.agent, facts.row.tool, newest.tool_digest, newest.provenance)
 
 
 def _monitor(facts: Facts, least: int) -> Requirement:

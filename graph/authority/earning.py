@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import datetime
 
-from ..autonomy.classes import key_of
+from ..autonomy.classes import in_words, key_of
 from ..autonomy.earned import VOID, Earned
 from ..autonomy.levels import Level
 from ..autonomy.scoring import head_of
@@ -51,9 +51,11 @@ async def void(store: Store, clock: Clock, action: ActionRow) -> None:
         if row is None or row.suspended or row.key == key.digest():
             return
         known = await autonomy.certificate(tx, row.tenant, row.certificate) if row.certificate else None
-        changed = key.changed_since(known.parts) if known is not None else []
-        reason = f"{VOID} Changed: {', '.join(changed)}." if changed else VOID
-        await suspend(tx, row, reason, clock(), {"action": action.id, "changed": changed, "key": key.digest()})
+        before, now = known.parts if known is not None else {}, key.as_json()
+        changed = key.changed_since(before) if before else []
+        reason = f"{VOID} Changed: {in_words(changed)}." if changed else VOID
+        parts = {name: {"before": before.get(name, ""), "now": now[name]} for name in changed}
+        await suspend(tx, row, reason, clock(), {"action": action.id, "changed": changed, "parts": parts, "key": key.digest()})
 
 
 async def suspend(tx: AsyncSession, row: AutonomyRow, reason: str, now: datetime, body: dict[str, object]) -> bool:

@@ -115,7 +115,7 @@ def _confidence(earned: Earned, features: Features, sure: float | None) -> float
 
 SHADOWED = "This class of actions is in shadow: what the agent proposes is recorded and decided on, and nothing of it runs."
 SUPERVISED = "Every action of this class is reviewed; its confidence only orders the queue."
-VOID = "The certificate was earned with another model, prompt, policy, tool schema or signals, so it is void and a person decides."
+VOID = "The certificate is void, because something that it was earned with has changed, so a person decides."
 CAPPED = "This class was promoted to {}, which is above the ceiling of its tool now ({}), so a person decides."
 UNMEASURED = "Confidence could not be measured, so a person decides."
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 from langchain_core.language_models import BaseChatModel
@@ -24,6 +25,7 @@ def native(model: BaseChatModel, *, timeout_seconds: float = 120.0, settings: Ma
 
     Further `settings` go to the model as they are, `{"logprobs": True}` for one.
     """
+    further = MappingProxyType(dict(settings or {}))  # what cannot change any more is part of what a certificate holds for
 
     async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
         """Propose any number of actions; raises ProposalError, ModelUnavailable."""
@@ -36,7 +38,7 @@ def native(model: BaseChatModel, *, timeout_seconds: float = 120.0, settings: Ma
             hidden=False,
             temperature=temperature,
             seed=seed,
-            **(settings or {}),
+            **further,
         )
         if problem := _problem(message, step):
             said = str(message.invalid_tool_calls or message.tool_calls or message.text)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 from uuid import uuid4
 
@@ -32,6 +33,7 @@ def structured(
     Where one action only is legal and nothing is free to write, no model is asked. Further `settings` go to the server as they
     are, `{"logprobs": True}` for one.
     """
+    further = MappingProxyType(dict(settings or {}))  # what cannot change any more is part of what a certificate holds for
 
     async def propose(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:
         """Propose one action; raises ProposalError, ModelUnavailable."""
@@ -52,7 +54,7 @@ def structured(
             seed=seed,
             max_tokens=answer_tokens,
             response_format={"type": "json_schema", "json_schema": form},
-            **(settings or {}),
+            **further,
         )
         try:
             return _proposal(message, step)

@@ -1,6 +1,8 @@
-"""What a check is, as plain data for a policy's digest: name, source and what it closes over; it never calls the check.
+"""What a check is, as plain data for a policy's digest: its name, code and parameters; it never calls the check.
 
-A function's globals and the functions it calls are not followed: a change there does not show.
+The parameters are what it closes over and its defaults; of a function of yours also the functions of its own package that it calls
+by name, and the plain values (numbers, text, and lists, sets and mappings of such) that they read from their modules, as they are
+now. Methods, classes and other packages are not followed: a change there does not show, unless the check states a new `version`.
 """
 
 from __future__ import annotations
@@ -9,7 +11,6 @@ import dataclasses
 import datetime
 import enum
 import functools
-import inspect
 import re
 import types
 from collections.abc import Callable, Mapping
@@ -19,6 +20,8 @@ from pathlib import PurePath
 from typing import Any
 
 from ..canonical import digest_of
+from ..made import is_secret
+from ..source import is_own, read_by, source_of
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DEEPEST = 8
@@ -62,32 +65,56 @@ def _function(function: types.FunctionType, inner: Callable[[Any], Any]) -> dict
     cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
     return {
         "function": _name(function),
-        "source": _source(function),
+        "source": source_of(function),
+        **_read(function),
+        **_version(function),
         "closure": {name: inner(_held(cell)) for name, cell in cells},
         "defaults": inner([function.__defaults__, function.__kwdefaults__]),
     }
 
 
+def _read(function: types.FunctionType) -> dict[str, Any]:
+    """Return what a function of yours calls and reads from its modules, as far as it is code or plain data."""
+    if is_own(function):
+        return {}
+    functions, others = read_by(function)
+    plain = {name: described(value) for name, value in others.items() if is_plain(value) and not is_secret(name, value)}
+    return {"calls": {name: source_of(one) for name, one in functions.items()}, "constants": plain}
+
+
+def is_plain(value: Any, depth: int = 0) -> bool:
+    """Tell whether a value is a number, text, a date or the like, or a list, set or mapping of such."""
+    if depth > _DEEPEST:
+        return False
+    if isinstance(value, dict):
+        return all(isinstance(key, _SCALARS) and is_plain(item, depth + 1) for key, item in value.items())
+    if isinstance(value, list | tuple | set | frozenset):
+        return all(is_plain(item, depth + 1) for item in value)
+    return isinstance(value, _SCALARS)
+
+
+def _version(value: Any) -> dict[str, str]:
+    """Return the version that a check of yours states, for what its code does not show."""
+    stated = getattr(value, "version", None)
+    return {"version": stated} if isinstance(stated, str) else {}
+
+
 def _object(value: Any, inner: Callable[[Any], Any]) -> dict[str, Any]:
     kind: Any = type(value)
-    about: dict[str, Any] = {"type": _name(kind)}
-    if isinstance(value, _VALUES):
+    about: dict[str, Any] = {"type": _name(kind), **_version(value)}
+    if isinstance(value, re.Pattern):
+        about["value"] = [inner(value.pattern), value.flags]  # its repr is cut off after 200 characters
+    elif isinstance(value, _VALUES):
         about["value"] = _ADDRESS.sub("", repr(value))
     elif dataclasses.is_dataclass(value):
         about["state"] = {field.name: inner(getattr(value, field.name)) for field in dataclasses.fields(value)}
     else:  # a resource, such as an open database, may hang on the other attributes
         held = getattr(value, "__dict__", {})
-        about["state"] = {name: repr(item) for name, item in held.items() if isinstance(item, _SCALARS)}
+        about["state"] = {name: inner(item) for name, item in held.items() if is_plain(item)}
     if isinstance(getattr(kind, "__call__", None), types.FunctionType):  # noqa: B004 - the function is wanted
-        about["source"] = _source(kind.__call__)
+        about["source"] = source_of(kind.__call__)
+        about |= _read(kind.__call__)
     return about
-
-
-def _source(function: types.FunctionType) -> str:
-    try:
-        return inspect.getsource(function)
-    except (OSError, TypeError):  # typed into a prompt, or made by exec
-        return function.__code__.co_code.hex() + _ADDRESS.sub("", repr(function.__code__.co_consts))
 
 
 def _held(cell: types.CellType) -> Any:

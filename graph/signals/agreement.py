@@ -64,8 +64,8 @@ def agreement(
     is_warm = warm > 0 or (bool(models) and warm == 0)
     if count < 1 or concurrency < 1 or not is_warm or not budget_seconds > 0:
         raise ValueError("agreement needs k and concurrency >= 1, a temperature above 0 and a budget above 0 seconds")
-    seeds = [None if seed is None else seed + index for index in range(count)]
-    proposers = [(_proposer(model), _name_of(model)) for model in models]
+    models, seeds = tuple(models), tuple(None if seed is None else seed + index for index in range(count))
+    proposers = tuple((_proposer(model), _name_of(model)) for model in models)
 
     def ends(draw: Drawn) -> Ended | None:
         if "unavailable" in draw:
@@ -80,7 +80,7 @@ def agreement(
             equal = any(same_action(tool, args, one["tool"], one["args"], schema) for one in found["calls"])
             return {**({"model": ask.model} if models else {}), **found, "same": equal}
 
-        asked = proposers or [(propose, "")] * count
+        asked = proposers or ((propose, ""),) * count
         asks = [Ask(who, warm, number, name) for (who, name), number in zip(asked, seeds, strict=True)]
         drawing = Drawing(asks, draw, ends)
         await drawing.run(concurrency, budget_seconds)

@@ -33,10 +33,10 @@ def self_assessment(model: BaseChatModel, *, timeout_seconds: float = 60.0, answ
     It never gates: agents that succeed in a fifth of the cases claim three quarters (arXiv 2602.06948). It is a feature
     for a calibrator fitted on outcomes.
     """
-    limits: dict[str, Any] = {"timeout_seconds": timeout_seconds, "answer_tokens": answer_tokens}
 
     async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
         asked = [SystemMessage(f"{_TASK}\n{FENCE_NOTE}"), HumanMessage(_case(tool, args, step))]
+        limits: dict[str, Any] = {"timeout_seconds": timeout_seconds, "answer_tokens": answer_tokens}
         return await stated(model, asked, _FORM, "probability_correct", **limits)
 
     return NamedSignal("self assessment", measure, gates=False)

@@ -26,12 +26,12 @@ def verbalized(model: BaseChatModel, *, timeout_seconds: float = 60.0, answer_to
     The model sees the conversation with its action as its own last turn (the two-stage form of arXiv 2305.14975).
     It never gates: models state high numbers whether they are right or not (arXiv 2306.13063).
     """
-    limits: dict[str, Any] = {"timeout_seconds": timeout_seconds, "answer_tokens": answer_tokens}
 
     async def measure(tool: str, args: dict[str, Any], step: Step, propose: Proposer) -> Measured:
         said = AIMessage(cleaned(action_json(tool, args), MESSAGE_WEIGHT))
         turns = alternating([*conversation(step.messages), said, HumanMessage(_TASK)])
         head = SystemMessage(f"{step.instructions.strip()}\n{FENCE_NOTE}".strip())
+        limits: dict[str, Any] = {"timeout_seconds": timeout_seconds, "answer_tokens": answer_tokens}
         return await stated(model, [head, *turns], _FORM, "probability", **limits)
 
     return NamedSignal("verbalized", measure, gates=False)

@@ -11,6 +11,7 @@ from assent.evals.ladder.offering import looked_at
 from assent.evals.watch.lowering import watched_over
 from assent.evals.watch.monitor import observe, start
 from assent.graph.authority import earning
+from assent.graph.autonomy.earned import VOID
 from assent.graph.autonomy.levels import SHARES, Level
 from assent.graph.errors import NotAllowed
 from assent.graph.store import autonomy, events, settings
@@ -145,7 +146,7 @@ async def test_labels_of_another_key_promise_nothing(ladder):
     other.number = 1_000
     await other.write(1)
     found = await ladder.evidence()
-    assert any("changed: model" in one for one in found.missing)
+    assert any("changed: the model" in one for one in found.missing)
     with pytest.raises(NotAllowed, match="another key"):
         await ladder.promoted()
     await looked_at(ladder.store, ladder.clock, "main", *CLASS)
@@ -222,8 +223,7 @@ async def test_a_changed_key_takes_a_suspended_class_one_level_down_once(ladder)
         assert await earning.suspend(
             tx,
             row,
-            "The certificate was earned with another model, prompt, policy, tool schema or signals, "
-            "so it is void and a person decides. Changed: model.",
+            f"{VOID} Changed: the model.",
             ladder.clock(),
             {},
         )

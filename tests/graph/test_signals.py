@@ -16,6 +16,7 @@ from assent.graph.autonomy.classes import key_of
 from assent.graph.autonomy.scoring import Head, Term, features_of
 from assent.graph.confidence import Reading, agreement, confidence, precedent
 from assent.graph.errors import ModelUnavailable, ProposalError
+from assent.graph.keyed import asked_and_measured
 from assent.graph.proposing import Offer, Precedent, Step, native, structured
 from assent.graph.proposing.prompt import prompt
 from assent.graph.signals import (
@@ -28,7 +29,6 @@ from assent.graph.signals import (
     verbalized,
 )
 from assent.graph.signals.reading import Measured, NamedSignal, taken
-from assent.graph.signals.settings import signals_digest
 from assent.graph.store import reviews
 from assent.graph.store.autonomy_models import AutonomyRow
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, says
@@ -584,6 +584,8 @@ async def test_a_measuring_function_becomes_a_signal_by_its_name() -> None:
 
 
 def test_a_signal_that_measures_otherwise_is_another_key():
+    def signals_digest(signals):
+        return asked_and_measured(None, signals, "")["signals"]
 
     same = [signals_digest([agreement(k=3), precedent()]) for _ in range(2)]
     others = [
