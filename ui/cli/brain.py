@@ -17,7 +17,7 @@ from langchain_core.runnables import RunnableConfig
 from ...graph.confidence import Signal, agreement, option_probability, precedent, self_assessment
 from ...graph.models.chat import connect
 from ...graph.models.packages import MINILM, SMOLLM2, Package, is_present, pull
-from ...graph.models.server import EmbeddedServer
+from ...graph.models.server import EmbeddedServer, build_of
 from ...graph.proposing import Proposer, grounded, native, remembered, structured, weighed
 from .say import progress
 
@@ -49,6 +49,16 @@ class Brain:
         self._lock = asyncio.Lock()
         self._scores = remembered(self.score)
         self.model_name = options.model or ("SmolLM2-135M-Instruct" if options.embedded else _default_model())
+
+    @property
+    def build(self) -> str:
+        """What tells this model from another one of its name, as far as that is known here."""
+        return build_of(self.options.gguf) if self.options.embedded else ""
+
+    @property
+    def made_with(self) -> dict[str, Any]:
+        """How the model is asked, for the key of a certificate; its name and build are parts of their own."""
+        return {"embedded": self.options.embedded, "endpoint": os.environ.get("OPENAI_BASE_URL")}
 
     async def __aenter__(self) -> Self:
         """Open nothing yet."""

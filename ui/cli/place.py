@@ -115,6 +115,7 @@ def shop_agent(desk: Desk, shop: Shop, brain: Brain, embedder: Embedder, policy:
         actions_per_turn=1 if embedded else None,
         may_finish=not embedded,
         model_name=brain.model_name,
+        model_version=brain.build,
     )
 
 
