@@ -406,7 +406,7 @@ async def test_our_own_words_around_a_step_are_those_of_their_version() -> None:
         "Be kind.",
         (HumanMessage("Hello there."), AIMessage("Yes?"), HumanMessage("A note.")),
         (Offer("note", "Write a note.\nMore of it.", schema), Offer("look", "Look.", {"type": "object", "properties": {}})),
-        (Precedent("e1", "An old note.", "note", {"text": "x", "kind": "a"}, 0.5),),
+        tuple(Precedent(f"e{n}", f"Old note {n}.", "note", {"text": "x", "kind": "a"}, n / 30) for n in range(30)),
     )
     chat, asked = Chat(), []
 
@@ -422,7 +422,7 @@ async def test_our_own_words_around_a_step_are_those_of_their_version() -> None:
     for signal in (self_assessment(chat), verbalized(chat)):
         await taken(signal, "note", {"text": "x", "kind": "a"}, step, native(chat))
     told = "the words changed: raise WORDING or MEASURED with them, and pin them anew"
-    assert (WORDING, proposing) == (1, "5ddbb9f61fdb0b54"), told
+    assert (WORDING, proposing) == (1, "6dd2a242738c94e9"), told
     assert (MEASURED, digest(chat.heard)) == (1, "8efc9de696f50bd3"), told
 
 
