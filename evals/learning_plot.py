@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from .intervals import clopper_pearson
 from .learning import WINDOW, LearningReport, Tally, Way, merged_report, parse_report
+from .tables import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -104,25 +105,21 @@ def _window(counted: Tally) -> str:
     return f"{counted.automated} of {counted.messages}, {counted.wrong}"
 
 
-def _percent(share: float | None) -> str:
-    return "-" if share is None else f"{100 * share:.1f} %"
-
-
 def _bound(counted: Tally) -> str:
-    """Return the share of wrong automations with its exact 95 % interval."""
+    """Return the share of wrong automations with its exact 95% interval."""
     if not counted.automated:
         return "-"
     low, high = clopper_pearson(counted.wrong, counted.automated)
-    return f"{_percent(counted.wrong / counted.automated)} ({100 * low:.1f} to {100 * high:.1f})"
+    return f"{counted.wrong / counted.automated:.1%} ({100 * low:.1f} to {100 * high:.1f})"
 
 
 _ROWS: Sequence[tuple[str, Any]] = (
     ("messages", lambda counted: f"{counted.messages:,}"),
-    ("automated", lambda counted: f"{counted.automated:,} ({_percent(counted.automated / counted.messages)})"),
+    ("automated", lambda counted: f"{counted.automated:,} ({counted.automated / counted.messages:.1%})"),
     ("of these wrong", lambda counted: str(counted.wrong)),
-    ("share of the automated that is wrong (95 % interval)", _bound),
-    ("needing a person", lambda counted: _percent(counted.needing_a_person)),
-    ("proposals that were right, automated or not", lambda counted: _percent(counted.proposals_right / counted.messages)),
+    ("share of the automated that is wrong (95% interval)", _bound),
+    ("needing a person", lambda counted: percent(counted.needing_a_person, 1)),
+    ("proposals that were right, automated or not", lambda counted: percent(counted.proposals_right / counted.messages, 1)),
 )
 
 

@@ -37,6 +37,13 @@ def comparison_table(comparison: Comparison) -> Table:
     return Table(f"{comparison.before} -> {comparison.after}", columns, rows, tuple(notes))
 
 
+def percent(share: float | None, digits: int | None = None) -> str:
+    """Return a share in per cent, as `4.7%`: with so many decimals, or else up to four significant digits; a dash for none."""
+    if share is None:
+        return "-"
+    return f"{share:.{digits}%}" if digits is not None else f"{100 * share:.4g}%"
+
+
 def _row(share: Share, gate: dict[str, str]) -> tuple[str, ...]:
     if share.part is not None:
         return (f"  {share.part}", *_numbers(share), "")

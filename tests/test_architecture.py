@@ -153,3 +153,16 @@ def test_no_file_speaks_of_the_machine_it_was_written_on():
         if machine.search(line)
     ]
     assert found == []
+
+
+def test_a_share_in_per_cent_is_written_in_one_way():
+    kinds = {".py", ".js", ".md", ".yaml"}
+    files = [path for name in (*ROOMS, "docs") for path in (ROOT / name).rglob("*") if path.suffix in kinds]
+    apart = re.compile(r"[0-9}][ \u00a0\u202f]%(?![\w({])")
+    found = [
+        f"{named(path)}:{number}"
+        for path in files
+        for number, line in enumerate(path.read_text("utf-8").splitlines(), 1)
+        if apart.search(line)
+    ]
+    assert found == [], "write 4.7%, without a space"

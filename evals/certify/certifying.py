@@ -39,7 +39,7 @@ POINTS = 60
 def promised(level: Level, consequence: str) -> float:
     """Return alpha, the greatest share of wrong ones among what passes that a level promises.
 
-    5 % for what can be undone and 1 % for the rest; 10 % at `monitored`, where a person can still veto and undo.
+    5% for what can be undone and 1% for the rest; 10% at `monitored`, where a person can still veto and undo.
     """
     if level == Level.MONITORED:
         return 0.10

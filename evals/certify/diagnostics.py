@@ -40,7 +40,7 @@ class Bin:
     share: float
     """How many of them were right."""
     interval: tuple[float, float]
-    """Of the share, 95 %, Clopper and Pearson; rows are taken as independent."""
+    """Of the share, 95%, Clopper and Pearson; rows are taken as independent."""
 
 
 def reliability(confidence: Sequence[float], correct: Sequence[bool], *, bins: int = BINS) -> tuple[Bin, ...]:

@@ -23,7 +23,7 @@ HEALTH = "reviewer health"
 
 AUDITS = 45
 """So many audits the monitor must have taken in below its alarm before a level above certified; none of them wrong, they would show
-at most 5 % wrong at 90 % confidence."""
+at most 5% wrong at 90% confidence."""
 
 FRESH = timedelta(days=30)
 """A certificate that nobody signed for so long speaks for other times."""

@@ -35,7 +35,7 @@ class Alarms:
     rang: float
     """Share of the streams in which it rang within `AUDITS` audits after the calm."""
     interval: tuple[float, float]
-    """Of that share, 95 %."""
+    """Of that share, 95%."""
     delay: float | None
     """Median audits after the calm until it rang, streams without an alarm counted as longest; None when fewer than half rang."""
 
@@ -63,7 +63,7 @@ def _rings(monitor: Monitor, outcomes: Iterable[bool]) -> int | None:
 
 
 def repeated_z(outcomes: Iterable[bool], alpha: float) -> int | None:
-    """Return the audit at which a one-sided z-test at 5 %, repeated after every audit, first rejects."""
+    """Return the audit at which a one-sided z-test at 5%, repeated after every audit, first rejects."""
     critical, errors = NormalDist().inv_cdf(0.95), 0
     for place, wrong in enumerate(outcomes, 1):
         errors += wrong

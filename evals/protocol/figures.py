@@ -15,7 +15,7 @@ CALLED = {"raw": "agreement as it is", "head": "fitted head"}
 
 
 def figure(diagnosis: Mapping[str, Mapping[str, Any]], alphas: Sequence[float], path: Path, title: str) -> None:
-    """Write a PNG: left a reliability diagram with 95 % intervals, right risk against coverage with the promised rates."""
+    """Write a PNG: left a reliability diagram with 95% intervals, right risk against coverage with the promised rates."""
     import matplotlib
 
     matplotlib.use("Agg")

@@ -2,7 +2,7 @@
 
 Per class of actions and split: so many labels are drawn by group, the certificate is made from them by `certify`, and every
 other row is scored. No candidate and no weight has seen a certifying label. The promise is rejected in a split when an exact
-one-sided test at 5 % on the other rows rejects "what passes is wrong at most alpha of the time".
+one-sided test at 5% on the other rows rejects "what passes is wrong at most alpha of the time".
 """
 
 from __future__ import annotations

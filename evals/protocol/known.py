@@ -33,7 +33,7 @@ def known_truth(*, draws: int, labels: int = LABELS, seed: int = 0) -> list[Know
     """Return how the certificate, one whose labels are not spent on what no candidate accepts, and the tuned threshold did.
 
     The score s is uniform on 0..1, and an action is wrong with a chance of 2 * SLOPE * (1 - s), so what a threshold t accepts,
-    a share of 1 - t, is wrong SLOPE * (1 - t) of the time: exactly 5 % at t = .5.
+    a share of 1 - t, is wrong SLOPE * (1 - t) of the time: exactly 5% at t = .5.
     """
     return [
         _known("certificate", certified(), draws, labels, seed),

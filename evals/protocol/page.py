@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from ..tables import percent
 from .guarantee import LABELS
 from .run import HALVINGS, SHOP_ALPHAS
 from .table import (
@@ -16,7 +17,6 @@ from .table import (
     editing_table,
     lines_of,
     number,
-    percent,
     targets,
     writes_table,
 )
@@ -100,7 +100,7 @@ other models proposed the same. Per model {LABELS} labels are drawn, the certifi
 * **passes**: share of the remaining calls that passed; no certificate counts 0.
 * **wrong of it**: mean over the splits where something passed. Where most splits give no certificate, these few are the ones whose
   labels happened to show few errors, and their mean may lie above the promise; what delta bounds is how often it is broken at all.
-* **test rejects**: splits in which an exact one-sided test at 5 % on the remaining calls rejects the promise.
+* **test rejects**: splits in which an exact one-sided test at 5% on the remaining calls rejects the promise.
 * **truly above**: splits whose threshold lets through more than {percent(part["alpha"], 0)} wrong of all calls of that model,
   labelled and remaining.
 * Where the model answered without a call there is nothing to let through; the lines "calls and answers without a call" count such
@@ -114,8 +114,8 @@ desk comes near the first number only with a signal that tells when no tool fits
 
 **A tuned threshold breaks the promise.** The last two lines pick the loosest threshold whose {LABELS} labels had at most
 {percent(part["alpha"], 0)} wrong: what is usually done. It is above the promise in up to
-{percent(max(one["broken"] for one in part["tuned"]))} of the splits; certificates in at most
-{percent(max(one["broken"] for one in (part["raw"], *part["heads"], *part["every"])))}, where
+{percent(max(one["broken"] for one in part["tuned"]), 1)} of the splits; certificates in at most
+{percent(max(one["broken"] for one in (part["raw"], *part["heads"], *part["every"])), 1)}, where
 {percent(part["delta"], 0)} are allowed.
 
 The headline, by model:
@@ -126,7 +126,7 @@ The headline, by model:
 
 {worth}
 
-The expected calibration error has ten bins of equal width; intervals in the figure are Clopper and Pearson's at 95 %. Formulas and
+The expected calibration error has ten bins of equal width; intervals in the figure are Clopper and Pearson's at 95%. Formulas and
 sources are in `evals/certify/diagnostics.py`."""
 
 
@@ -143,7 +143,7 @@ and, with the last set, by which kinds of agent agree.
 
 {_lines(writes_table(part))}
 
-**found in 20 %**: share of the wrong writes among the fifth that is doubted most, of those that could run; the next column takes
+**found in 20%**: share of the wrong writes among the fifth that is doubted most, of those that could run; the next column takes
 the fifth of all proposed writes. Ties are shared out evenly, so no order of rows helps. {_halved(result, WRITE_HALVINGS)} These
 are few rows: one wrong retail write more or less moves **found** by two points."""
 
@@ -164,12 +164,12 @@ def _monitor(result: Result) -> str:
     return f"""## The monitor
 
 Simulated audits of what passes, at the promised error rate and above it; {result["alarms"]["streams"][0]["streams"]:,} streams a
-line. The z-test is what a dashboard would do: a one-sided test at 5 %, looked at after every audit from the 30th on.
+line. The z-test is what a dashboard would do: a one-sided test at 5%, looked at after every audit from the 30th on.
 
 {_lines(alarms_table(result["alarms"]))}
 
 The monitor may be looked at after every audit and still rings without cause in at most 1 of 20 streams, ever. Tight promises are
-slow to check: compare the delay at 1 %. A signed class keeps a part of its stakes for changes after a long calm: a little slower
+slow to check: compare the delay at 1%. A signed class keeps a part of its stakes for changes after a long calm: a little slower
 at first, much sooner late. The targets above are for that one; `assent monitor` does without unless told."""
 
 
@@ -197,11 +197,11 @@ AUROC {number(raw["auroc"], 3)} for agreement and {number(fitted["auroc"], 3)} f
 
 
 def _known(own: Result) -> str:
-    rows = [(one["rule"], f"{one['draws']:,}", number(one["coverage"], 3), percent(one["broken"])) for one in own["known"]]
+    rows = [(one["rule"], f"{one['draws']:,}", number(one["coverage"], 3), percent(one["broken"], 1)) for one in own["known"]]
     return f"""## Where the truth is known
 
-Made-up rows whose error rate at every threshold is known by construction: exactly 5 % is wrong of the better half, less above, more
-below. So "truly above" needs no test. {LABELS} labels a draw, alpha 5 %, delta 10 %.
+Made-up rows whose error rate at every threshold is known by construction: exactly 5% is wrong of the better half, less above, more
+below. So "truly above" needs no test. {LABELS} labels a draw, alpha 5%, delta 10%.
 
 {_table("", ("rule", "draws", "passes", "truly above"), rows)}
 

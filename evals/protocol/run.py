@@ -152,7 +152,7 @@ def run_writes(rows: Path, fit: Path | None, *, seed: int, tell: Tell) -> dict[s
 
 
 def run_alarms(*, streams: int, seed: int, tell: Tell) -> dict[str, Any]:
-    """Return false alarms and delays of the monitor, and of a repeated z-test at alpha 5 %."""
+    """Return false alarms and delays of the monitor, and of a repeated z-test at alpha 5%."""
     cases = [(name, 0.05, factor, 0) for name in RINGS for factor in (1.0, 2.0, 3.0)]
     cases += [(name, 0.05, 3.0, CALM) for name in ("betting monitor", SIGNED)]
     cases += [("betting monitor", alpha, factor, 0) for alpha in (0.02, 0.01) for factor in (1.0, 3.0)]

@@ -6,13 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from ..tables import percent
 from .alarms import SIGNED
 
 TARGETS = {"coverage": 0.55, "found": 0.70, "retail": 0.88, "airline": 0.75, "alarms": 0.05, "delay": 50}
 WITHOUT = "agreement and kind of request"
 """The features that give nothing away that a desk would not know."""
 SLACK = 0.05
-"""A test at 5 % rejects a promise that is kept, too."""
+"""A test at 5% rejects a promise that is kept, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,15 +70,15 @@ def autonomy_cells(one: Mapping[str, Any]) -> tuple[str, ...]:
     return (
         number(one["coverage"]),
         percent(one["risk"], 2),
-        percent(one["rejected"]),
-        percent(one["broken"]),
-        percent(one["none"]),
+        percent(one["rejected"], 1),
+        percent(one["broken"], 1),
+        percent(one["none"], 1),
     )
 
 
 def writes_table(part: Mapping[str, Any]) -> Shown:
     """Return the table of finding wrong writes: a line per set of features and domain."""
-    columns = ("features", "domain", "writes", "wrong", "AUROC", "found in 20 %", "found in 20 % of all proposed")
+    columns = ("features", "domain", "writes", "wrong", "AUROC", "found in 20%", "found in 20% of all proposed")
     rows = [
         (
             name,
@@ -106,14 +107,14 @@ def editing_table(part: Mapping[str, Any]) -> Shown:
 
 def alarms_table(part: Mapping[str, Any]) -> Shown:
     """Return the table of alarms."""
-    columns = ("monitor", "alpha", "true error rate", "rang in 2,000 audits", "95 % interval", "median audits to the alarm")
+    columns = ("monitor", "alpha", "true error rate", "rang in 2,000 audits", "95% interval", "median audits to the alarm")
     rows = tuple(
         (
             one["monitor"],
             percent(one["alpha"], 0),
             f"{one['factor']:g} x alpha" + (f" after {one['calm']:,} audits at half" if one["calm"] else ""),
-            percent(one["rang"]),
-            f"{percent(one['interval'][0])} to {percent(one['interval'][1])}",
+            percent(one["rang"], 1),
+            f"{percent(one['interval'][0], 1)} to {percent(one['interval'][1], 1)}",
             "-" if one["delay"] is None else f"{one['delay']:g}",
         )
         for one in part["streams"]
@@ -130,11 +131,6 @@ def lines_of(shown: Shown) -> list[str]:
 def number(value: float | None, digits: int = 2) -> str:
     """Return a share as a decimal; a dash for none."""
     return "-" if value is None else f"{value:.{digits}f}"
-
-
-def percent(value: float | None, digits: int = 1) -> str:
-    """Return a share in per cent; a dash for none."""
-    return "-" if value is None else f"{100 * value:.{digits}f} %"
 
 
 def _line(cells: Sequence[str]) -> str:
@@ -154,11 +150,13 @@ def _question_targets(part: Mapping[str, Any]) -> list[Target]:
             number(one["coverage"]),
             one["coverage"] >= TARGETS["coverage"],
         ),
-        Target("mean risk of what passed", f"<= {percent(part['alpha'])}", percent(risk, 2), risk is None or risk <= part["alpha"]),
+        Target(
+            "mean risk of what passed", f"<= {percent(part['alpha'], 1)}", percent(risk, 2), risk is None or risk <= part["alpha"]
+        ),
         Target(
             "splits in which the exact test rejects the promise",
-            f"<= {percent(limit)}",
-            percent(one["rejected"]),
+            f"<= {percent(limit, 1)}",
+            percent(one["rejected"], 1),
             one["rejected"] <= limit,
         ),
         Target(
@@ -181,7 +179,7 @@ def _write_targets(part: Mapping[str, Any]) -> list[Target]:
     for name, what in (("found", "that could run"), ("found_of_proposed", "proposed")):
         if (value := held.get("retail", {}).get(name)) is not None:
             met = value >= TARGETS["found"]
-            found.append(Target(f"wrong retail writes found in 20 % of those {what}", ">= 0.70", number(value), met))
+            found.append(Target(f"wrong retail writes found in 20% of those {what}", ">= 0.70", number(value), met))
     return found
 
 
@@ -190,7 +188,7 @@ def _alarm_targets(part: Mapping[str, Any]) -> list[Target]:
     held = {one["factor"]: one for one in signed}
     rang, delay = held[1.0]["rang"], held[3.0]["delay"]
     return [
-        Target("false alarms in 2,000 audits", "<= 5 %", percent(rang), rang <= TARGETS["alarms"]),
+        Target("false alarms in 2,000 audits", "<= 5%", percent(rang, 1), rang <= TARGETS["alarms"]),
         Target(
             "median audits to the alarm at 3 x alpha",
             "<= 50",

@@ -13,7 +13,7 @@ from ...graph.authority.reading_time import is_hasty
 from ..intervals import clopper_pearson
 
 LEVEL = 0.90
-"""The level of the two-sided interval of a catch rate: each bound holds with 95 %."""
+"""The level of the two-sided interval of a catch rate: each bound holds with 95%."""
 
 ENOUGH = 50
 """From so many wrong items on, a lower bound under the bar means that reliability was not shown, not that it is being measured."""
@@ -210,7 +210,7 @@ def health(given: Sequence[Given], items: Sequence[Item], pairs: Sequence[Pair],
 
 def _judged(catch: Catch, lines: Iterable[Line], bar: float) -> tuple[bool | None, str]:
     low = catch.bounds[0]
-    shown = f"{catch.caught} of {catch.n} wrong known-answer items were caught, so at least {low:.0%} are (95 % sure)"
+    shown = f"{catch.caught} of {catch.n} wrong known-answer items were caught, so at least {low:.0%} are (95% sure)"
     if worst := sum(line.state == "unreliable" for line in lines):  # without names: everybody who may look reads this
         who = "One reviewer lets" if worst == 1 else f"{worst} reviewers let"
         return False, f"{who} too much through that is known to be wrong; all together: {shown}."

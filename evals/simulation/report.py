@@ -57,7 +57,7 @@ Row = Callable[[Report, Year, Tally], float | None]
 
 
 def _share(part: float, whole: float) -> float | None:
-    return 100 * part / whole if whole else None
+    return part / whole if whole else None
 
 
 def _passing(year: Year) -> int:
@@ -66,10 +66,10 @@ def _passing(year: Year) -> int:
 
 _ROWS: Sequence[tuple[str, str, Row]] = (
     ("actions proposed", "{:,.0f}", lambda report, year, total: total.proposed),
-    ("passed without a person", "{:.1f} %", lambda report, year, total: _share(total.passed, total.proposed)),
+    ("passed without a person", "{:.1%}", lambda report, year, total: _share(total.passed, total.proposed)),
     ("days on which something passed", "{:.0f}", lambda report, year, total: _passing(year)),
-    ("wrong among what passed", "{:.2f} %", lambda report, year, total: _share(total.passed_wrong, total.passed)),
-    ("promised at most (alpha)", "{:.2f} %", lambda report, year, total: _share(total.promised, total.passed)),
+    ("wrong among what passed", "{:.2%}", lambda report, year, total: _share(total.passed_wrong, total.passed)),
+    ("promised at most (alpha)", "{:.2%}", lambda report, year, total: _share(total.promised, total.passed)),
     ("wrong that ran because they passed", "{:,.0f}", lambda report, year, total: total.passed_wrong),
     ("wrong that ran because a review approved", "{:,.0f}", lambda report, year, total: total.missed),
     ("wrong that a review stopped", "{:,.0f}", lambda report, year, total: total.caught),
@@ -106,7 +106,7 @@ def _cell(report: Report, form: str, row: Row) -> str:
     if not values:
         return "-"
     middle, least, most = (form.format(value) for value in (mean(values), min(values), max(values)))
-    return middle if least == most else f"{middle} ({least.removesuffix(' %')} to {most.removesuffix(' %')})"
+    return middle if least == most else f"{middle} ({least.removesuffix('%')} to {most.removesuffix('%')})"
 
 
 def _levels(report: Report, place: int) -> str:
@@ -138,10 +138,10 @@ def _autonomy(report: Report) -> Iterator[str]:
     if not began:
         yield f"In none of {_years(count)} was a certificate earned: every action was reviewed."
         return
-    share = 100 * sum(total.passed for total in totals) / max(1, sum(total.proposed for total in totals))
+    share = sum(total.passed for total in totals) / max(1, sum(total.proposed for total in totals))
     yield (
         f"The first certificate was signed in {len(began)} of {_years(count)}, on day {median(began):.0f} (median); over the whole "
-        f"time {share:.0f} % of the actions passed without a person."
+        f"time {share:.0%} of the actions passed without a person."
     )
 
 
@@ -150,17 +150,17 @@ def _promise(report: Report) -> Iterator[str]:
     if not totals:
         return
     kept = sum(total.passed_wrong <= total.promised for total in totals)
-    promised = 100 * sum(total.promised for total in totals) / sum(total.passed for total in totals)
+    promised = sum(total.promised for total in totals) / sum(total.passed for total in totals)
     yield (
         f"In {kept} of {_years(len(totals))} the share of wrong ones among what passed stayed within what was promised "
-        f"({promised:.1f} % on average)."
+        f"({promised:.1%} on average)."
     )
     judged = [signed.kept for year in report.years for signed in year.signed if signed.kept is not None]
     if judged:
         broken, delta = judged.count(False), report.scenario.chosen.delta
         yield (
             f"Of {len(judged)} certificates under which something passed before the stream changed, {broken} "
-            f"({100 * broken / len(judged):.0f} %) let more wrong ones through than promised; {100 * delta:.0f} % may."
+            f"({broken / len(judged):.0%}) let more wrong ones through than promised; {delta:.0%} may."
         )
 
 

@@ -59,7 +59,7 @@ class ActionClass:
     weekend: Amount = 1.0
     """Volume on Saturday and Sunday relative to the other days."""
     season: Share = 0.0
-    """How far volume swings over a year: 0.3 is from 70 % to 130 % of the average."""
+    """How far volume swings over a year: 0.3 is from 70% to 130% of the average."""
     model: str = "model-1"
     changes: tuple[Change, ...] = ()
 

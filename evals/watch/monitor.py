@@ -97,7 +97,7 @@ def observe(monitor: Monitor, wrong: bool, *, share: float = 1.0, drawn: bool = 
     - With a share that differs between actions: every action that passed, with its `share` and whether it was `drawn`;
       x = drawn * wrong / share has the error rate as its mean whatever the shares are, if each was fixed before the outcome.
       Where no share is above some c, feeding only the actions whose draw is below c, with share / c, is as valid and
-      notices more: at a share of 2 % the stakes are too high for x = 50, and only a gross change would ring.
+      notices more: at a share of 2% the stakes are too high for x = 50, and only a gross change would ring.
 
     Args:
         monitor: what was known before.

@@ -66,7 +66,7 @@ def test_a_certificate_is_printed_with_what_it_needs_to_be_used(run, write):
     assert run(*command, "--seed", 4, "--json")[1] == run(*command, "--seed", 4, "--json")[1]
     code, out, _ = run(*command, "--seed", 4, "--catch", ".8")
     assert code == 0 and f"Certified from a confidence of {told['threshold']:.4f} on" in out and "more audits" in out
-    assert "if reviewers catch 80 %" in out and f"{told['n']} of 300 rows pass" in out
+    assert "if reviewers catch 80%" in out and f"{told['n']} of 300 rows pass" in out
 
 
 def test_without_a_certificate_the_exit_code_is_one_and_it_says_what_is_missing(run, write):

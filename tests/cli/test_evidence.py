@@ -34,7 +34,7 @@ def test_without_real_rows_the_page_says_what_is_skipped_and_shows_the_rest(run,
     page = out.read_text("utf-8")
     assert code == 0 and said.endswith("evidence.md is written.")
     assert page.count("**Skipped**") == 4 and "there is no bfcl_agreement.jsonl" in page
-    assert "448 messages" in page and "| betting monitor | 5 % | 1 x alpha |" in page
+    assert "448 messages" in page and "| betting monitor | 5% | 1 x alpha |" in page
     assert sorted(path.name for path in (tmp_path / "docs" / "images").iterdir()) == ["evidence-shop.png"]
 
 

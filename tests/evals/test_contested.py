@@ -38,7 +38,7 @@ def test_people_who_catch_95_in_100_are_seen_to_once_a_lead_settles_what_differs
         catch = health([], items_of(rows, NOON), [], 0.8).lines[0].catch
         assert catch.caught / catch.n == pytest.approx(seen_catch(0.95, mistaken, wrong=0.05, settled=settled), abs=0.03)
         seen[settled] = catch.caught / catch.n
-    assert seen[False] < 0.8 < 0.9 < seen[True], "the bar is 80 %"
+    assert seen[False] < 0.8 < 0.9 < seen[True], "the bar is 80%"
 
 
 def test_so_good_people_are_not_called_unreliable():

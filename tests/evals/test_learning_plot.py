@@ -20,9 +20,9 @@ def report(seed: int) -> LearningReport:
 
 def test_the_table_counts_every_message() -> None:
     text = table(report(0))
-    assert "| automated | 70 (77.8 %) | 40 (66.7 %) |" in text
+    assert "| automated | 70 (77.8%) | 40 (66.7%) |" in text
     assert "| of these wrong | 1 | 0 |" in text
-    assert "| needing a person | 22.2 % | 33.3 % |" in text
+    assert "| needing a person | 22.2% | 33.3% |" in text
     assert "| 51-100 | 40 of 40, 1 | 10 of 10, 0 |" in text
 
 

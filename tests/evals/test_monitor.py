@@ -74,7 +74,7 @@ def test_a_reserve_notices_a_change_after_a_long_calm_far_sooner(luck):
 def test_shares_that_differ_ring_no_more_often_when_every_action_is_fed(luck):
     source = numpy.random.default_rng(21)
     shares = numpy.where(source.random((1000, AUDITS)) < 0.5, 0.2, 0.6)
-    wrong = luck[:1000] < numpy.where(shares == 0.2, 0.08, 0.02)  # what is audited less errs more: 5 % on average
+    wrong = luck[:1000] < numpy.where(shares == 0.2, 0.08, 0.02)  # what is audited less errs more: 5% on average
     drawn = source.random((1000, AUDITS)) < shares
     assert (alarms(drawn * wrong / shares, 0.05) > 0).mean() <= 0.05
     few = (source.random((1000, AUDITS)) < 0.2) * (luck[:1000] < 0.05) / 0.2

@@ -79,7 +79,7 @@ def test_the_same_seed_gives_the_same_numbers_whatever_the_order_of_the_rows(tmp
 
 def test_a_threshold_tuned_on_its_own_labels_is_caught():
     certificate, careful, cheater = known_truth(draws=300)
-    assert certificate.broken <= 0.10 + 0.04 < cheater.broken, "300 draws at delta 10 % go astray by at most .04"
+    assert certificate.broken <= 0.10 + 0.04 < cheater.broken, "300 draws at delta 10% go astray by at most .04"
     assert careful.broken <= 0.14 and certificate.coverage < careful.coverage, "labels where they can matter are worth more"
     assert 0 < certificate.coverage < cheater.coverage
 

@@ -157,7 +157,7 @@ def test_more_errors_never_turn_a_failed_gate_into_a_passed_one(hits, misses, fa
         assert before.passed or not after.passed
 
 
-@pytest.mark.parametrize("text", ["0.8", "== 1", ">= 1.5", ">= -1", "<= nan", ">=", "", ">= 0.8.1", ">= 80 %", 0.8])
+@pytest.mark.parametrize("text", ["0.8", "== 1", ">= 1.5", ">= -1", "<= nan", ">=", "", ">= 0.8.1", ">= 80%", 0.8])
 def test_a_condition_that_is_none_is_refused(text):
     with pytest.raises(GateError):
         condition(text)

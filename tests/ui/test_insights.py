@@ -157,7 +157,7 @@ async def test_a_lead_signs_with_the_keyboard_and_demotes_and_the_history_shows_
     async with signed_in_page(shop, browser, "lin", path="/insights") as page:
         await page.get_by_role("button", name="Promote to certified…").press("Enter")
         bound = (await told_by(shop, "note")).bound
-        await page.wait_for_selector(f".sg-sentences >> text=at most {bound:.2%} of what passes is wrong".replace("%", " %", 1))
+        await page.wait_for_selector(f".sg-sentences >> text=at most {bound:.2%} of what passes is wrong")
         await page.get_by_role("button", name="Sign for certified").press("Enter")
         await page.wait_for_selector("text=Say why.")
         await page.get_by_label("Why are you convinced?").fill("Seven good weeks.")

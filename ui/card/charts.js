@@ -8,8 +8,6 @@ const sv = (tag, attributes = {}, ...children) => {
   return node;
 };
 
-const percent = (share, digits = 0) => `${(share * 100).toFixed(digits)} %`;
-const shortPercent = (share) => percent(share, share > 0 && share < 0.1 ? 1 : 0);
 const decimal = (value) => value.toFixed(2);
 const figure = (value) => (value >= 1000 ? value.toLocaleString('en', { maximumFractionDigits: 0 }) : value >= 10 ? value.toFixed(0) : value.toPrecision(2));
 

@@ -17,6 +17,10 @@ const fill = (node, ...children) => {
   return node;
 };
 
+const percent = (share, digits = 0) => `${(share * 100).toFixed(digits)}%`;
+
+const shortPercent = (share) => percent(share, share > 0 && share < 0.1 ? 1 : 0);
+
 const plural = (count, one, many) => `${count} ${count === 1 ? one : many}`;
 
 const words = (name) => {

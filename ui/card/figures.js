@@ -16,7 +16,7 @@ const offBy = (diagram) => `${(diagram.error * 100).toFixed(1)} points`;
 const reliabilityFinding = (raw, fitted) => {
   const first = raw.bins.length ? `Agreement alone is off by ${offBy(raw)} on average (n ${raw.n})` : '';
   const second = fitted.bins.length ? `the fitted confidence is off by ${offBy(fitted)} (n ${fitted.n})` : '';
-  return `${[first, second].filter(Boolean).join('; ').replace(/^t/, 'T')}. Bars: 95 %, Clopper-Pearson.${fitted.bins.length ? '' : ` ${fitted.note}`}`;
+  return `${[first, second].filter(Boolean).join('; ').replace(/^t/, 'T')}. Bars: 95%, Clopper-Pearson.${fitted.bins.length ? '' : ` ${fitted.note}`}`;
 };
 
 const binRow = (what) => (bin) => [what, `${decimal(bin.low)} to ${decimal(bin.high)}`, decimal(bin.confidence), percent(bin.share, 1), `${percent(bin.interval[0], 1)} to ${percent(bin.interval[1], 1)}`, String(bin.correct), String(bin.n)];
@@ -33,7 +33,7 @@ const reliabilityChart = (insight, width) => {
     legend: [...series.map(([, { mark }, , name]) => ({ name, mark })), { name: 'as good as its word', mark: MARKS.dash('even') }],
     draw: (box) => [sv('line', { class: 'ch-line ch-dashed ch-even', x1: box.toX(0), y1: box.toY(0), x2: box.toX(1), y2: box.toY(1) }),
       series.map(([diagram, one], place) => binMarks(box, diagram.bins, one, series.length > 1 ? place * 6 - 3 : 0))],
-    columns: ['Confidence', 'From, to', 'Mean', 'Right', '95 % interval', 'Right (count)', 'n'],
+    columns: ['Confidence', 'From, to', 'Mean', 'Right', '95% interval', 'Right (count)', 'n'],
     rows: series.flatMap(([diagram, , , name]) => diagram.bins.map(binRow(name))),
   });
 };

@@ -20,7 +20,6 @@ const FIELDS = [
   input: el('input', { id: `ad-${field.id}`, type: 'text', inputmode: 'decimal', autocomplete: 'off', maxlength: 14, on: { change: () => load(true) } }) }));
 
 const number = (value, digits = 0) => value.toLocaleString('en', { minimumFractionDigits: digits, maximumFractionDigits: digits });
-const share = (value) => `${number(value * 100, value && value < 0.1 ? 1 : 0)} %`;
 const between = ([low, high], format) => (format(low) === format(high) ? format(low) : `${format(low)} to ${format(high)}`);
 const whole = (value) => number(value);
 const few = (value) => number(value, value && value < 10 ? 1 : 0);
@@ -30,9 +29,9 @@ const seconds = (value) => (value < 120 ? `${few(value)} s` : value < 7200 ? `${
 
 const evidence = (one) => [
   one.volume ? `${whole(one.volume)} a month.` : '',
-  one.labelled ? `${one.wrong} of ${one.labelled} labelled actions ${one.wrong === 1 ? 'was' : 'were'} wrong, so ${between(one.wrong_share, share)} of all may be.` : 'No action of it has been labelled.',
-  one.certificate ? `Certified: ${share(one.certificate.coverage)} pass, and at most ${share(one.certificate.bound)} of that is wrong.` : '',
-  one.known ? `Reviewers caught ${one.caught} of ${one.known} known-answer items, so they catch ${between(one.catch_rate, share)}.` : '',
+  one.labelled ? `${one.wrong} of ${one.labelled} labelled actions ${one.wrong === 1 ? 'was' : 'were'} wrong, so ${between(one.wrong_share, shortPercent)} of all may be.` : 'No action of it has been labelled.',
+  one.certificate ? `Certified: ${shortPercent(one.certificate.coverage)} pass, and at most ${shortPercent(one.certificate.bound)} of that is wrong.` : '',
+  one.known ? `Reviewers caught ${one.caught} of ${one.known} known-answer items, so they catch ${between(one.catch_rate, shortPercent)}.` : '',
   one.review_seconds === null ? '' : `A review takes ${seconds(one.review_seconds)}.`,
   one.wait_seconds === null ? '' : `An action waits ${seconds(one.wait_seconds)}.`,
   one.left_out ? `${plural(one.left_out, 'older decision does', 'older decisions do')} not count: model, prompt, policy or schema have changed since.` : '',

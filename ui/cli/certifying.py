@@ -11,6 +11,7 @@ from rich.text import Text
 
 from ...evals.certify.certification import Applied, Certification, apply_to, certify_rows
 from ...evals.certify.rows import Rows, RowsError, read_rows, usual_features
+from ...evals.tables import percent
 from ...evals.watch.monitor import ALARM
 from ...evals.watch.monitoring import Watched, watch_rows
 from .certifying_desk import certify_class
@@ -114,10 +115,6 @@ def _shares(**shares: float) -> None:
             raise Failed(f"--{name.replace('_', '-')} is a share between 0 and 1, of at least {LEAST_SHARE:g}, not {value:g}.", 2)
 
 
-def _percent(share: float) -> str:
-    return f"{100 * share:.4g} %"
-
-
 def _show(found: Certification, catch: float | None, group: str | None) -> None:
     one = found.certified
     table = Table("threshold", "pass", "wrong", "p", "", box=None)
@@ -125,12 +122,12 @@ def _show(found: Certification, catch: float | None, group: str | None) -> None:
         words = (f"{test.threshold:.4f}", str(test.n), str(test.k), f"{test.p:.4f}", "holds" if test.p <= one.delta else "fails")
         table.add_row(*(Text(word) for word in words))
     out.print(table)
-    promised = f"at most {_percent(one.alpha)} wrong, kept with a chance of {_percent(1 - one.delta)}"
+    promised = f"at most {percent(one.alpha)} wrong, kept with a chance of {percent(1 - one.delta)}"
     if one.threshold is None:
         show(f"No certificate: {promised} cannot be promised on {one.rows} rows.")
     else:
         show(f"Certified from a confidence of {one.threshold:.4f} on: {promised}.")
-        show(f"{one.n} of {one.rows} rows pass ({_percent(one.coverage)}), {one.k} wrong; at most {_percent(one.bound)} (U).")
+        show(f"{one.n} of {one.rows} rows pass ({percent(one.coverage)}), {one.k} wrong; at most {percent(one.bound)} (U).")
     if group is None:
         show("Note: without --group every row was taken as independent of the others.")
     for note in found.notes:
@@ -142,7 +139,7 @@ def _show(found: Certification, catch: float | None, group: str | None) -> None:
     for promise in found.promises:
         more = promise.more.without_errors
         needs = "has enough audits" if not more else f"needs {more} more audits without an error"
-        show(f"{at}, alpha {_percent(promise.alpha)} {needs} ({promise.from_nothing} from nothing).")
+        show(f"{at}, alpha {percent(promise.alpha)} {needs} ({promise.from_nothing} from nothing).")
     _show_risk(found, catch)
     show(f"Seed {found.seed}; fitted on {found.fit_rows} rows with {found.fit_errors} errors.")
 
@@ -150,10 +147,10 @@ def _show(found: Certification, catch: float | None, group: str | None) -> None:
 def _show_risk(found: Certification, catch: float | None) -> None:
     risk = found.risk
     if risk.queue_errors is not None:
-        show(f"Of what goes to people, {_percent(risk.queue_errors)} is wrong ({risk.queue_rows} rows).")
+        show(f"Of what goes to people, {percent(risk.queue_errors)} is wrong ({risk.queue_rows} rows).")
     none, every = risk.at(0.0), risk.at(1.0)
-    known = f"{_percent(risk.at(catch))} if reviewers catch {_percent(catch)}" if catch is not None else "in between otherwise"
-    show(f"Of all actions, wrong and through: {_percent(every)} if reviewers catch all, {_percent(none)} if none, {known}.")
+    known = f"{percent(risk.at(catch))} if reviewers catch {percent(catch)}" if catch is not None else "in between otherwise"
+    show(f"Of all actions, wrong and through: {percent(every)} if reviewers catch all, {percent(none)} if none, {known}.")
 
 
 def _applied_json(applied: Applied, rows: Rows, alpha: float) -> dict[str, Any]:
@@ -184,15 +181,15 @@ def _show_applied(applied: Applied | None, rows: Rows | None, alpha: float) -> N
         table.add_row(*(Text(word) for word in (str(place), group, told, "passes" if allowed else "review")))
     out.print(table)
     passed = sum(applied.allowed)
-    show(f"{passed} of {len(rows)} rows pass ({_percent(passed / len(rows))}).")
+    show(f"{passed} of {len(rows)} rows pass ({percent(passed / len(rows))}).")
     p = applied.p_value(alpha)
     if applied.risk is not None and p is not None:
-        show(f"{applied.wrong} of {applied.labelled} of them are wrong ({_percent(applied.risk)}); p = {p:.3f} for at most alpha.")
+        show(f"{applied.wrong} of {applied.labelled} of them are wrong ({percent(applied.risk)}); p = {p:.3f} for at most alpha.")
 
 
 def _show_watched(found: Watched) -> None:
     now = found.monitor
-    show(f"{now.audits} audits of {now.seen} actions, {now.errors} wrong; promised are at most {_percent(now.alpha)}.")
+    show(f"{now.audits} audits of {now.seen} actions, {now.errors} wrong; promised are at most {percent(now.alpha)}.")
     show(f"Evidence against the promise: {now.evidence:.3g} now, {found.highest:.3g} at most; the alarm rings at {ALARM:g}.")
     if found.alarm_row is not None:
         show(f"ALARM at row {found.alarm_row}, after {found.alarm_audits} audits: suspend the certificate.")
