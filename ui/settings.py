@@ -34,8 +34,6 @@ class UiSettings:
     """Further origins (scheme, name and port) that may send requests; the desk's own is always among them."""
     undo_window: float = 5.0
     """Seconds in which a decision can be taken back before anything runs; 0 for none."""
-    poll_seconds: float = 10.0
-    """How often a visible page asks whether something new waits."""
     secure_cookies: bool = False
     """Send the session cookie over https only; set it wherever the desk is not on localhost."""
     body_limit: int = 1_000_000

@@ -58,7 +58,7 @@ def simulated(
         for answer in world.queue.work(day):
             _take(world, answer)
         _learn(world, day)
-        _end(world, day)
+        _end(world)
         if tell is not None:
             tell(day + 1)
     year = world.year
@@ -161,7 +161,7 @@ def _health(world: World, day: int) -> dict[str, Any] | None:
     return {"healthy": found.healthy, "why": found.why, "catch": found.catch.bounds[0] if found.catch.n else None}
 
 
-def _end(world: World, day: int) -> None:
+def _end(world: World) -> None:
     """Note how the day ends."""
     waiting = Counter(item.action.place for _, _, item in world.queue.waiting)
     for place, one in enumerate(world.standings):

@@ -94,11 +94,6 @@ class People:
         """Return the secret of a sign-in link that works once within ten minutes."""
         return await self.sessions.mint("sign_in", name, LINK)
 
-    async def redeem_sign_in(self, token: str) -> User | None:
-        """Return the user of a sign-in link and end the link; None if it is unknown, used or too old."""
-        row = await self.sessions.redeem(token, "sign_in")
-        return _user(row) if row else None
-
     async def mint_reset(self, name: str, actor: str) -> str:
         """Void a user's password, end their sessions, and return the secret of a link that sets a new password.
 

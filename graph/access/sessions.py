@@ -60,11 +60,6 @@ class Sessions:
         async with self._store.begin() as tx:
             return await minted(tx, self._clock(), kind, name, life)
 
-    async def redeem(self, token: str, kind: str) -> UserRow | None:
-        """Return the user of a link and end the link; None if it is unknown, used or too old."""
-        async with self._store.begin() as tx:
-            return await redeemed(tx, self._clock(), token, kind)
-
     async def find(self, token: str) -> Session | None:
         """Return the session of a secret while it is open and its user's account is on."""
         async with self._store.read() as tx:

@@ -46,7 +46,6 @@ class Respond(_Answer):
 
 
 Decision = Annotated[Approve | Edit | Reject | Respond, Field(discriminator="type")]
-DecisionType = Literal["approve", "edit", "reject", "respond"]
 
 _decision: TypeAdapter[Approve | Edit | Reject | Respond] = TypeAdapter(Decision)
 

@@ -43,13 +43,13 @@ async def request(store: Store, clock: Clock, action_id: str, actor: str, reason
             raise TooLate("What ran was erased on request; nothing is left by which it could be undone.")
         now = clock()
         if not await undos.request(tx, action_id, actor, reason, now):
-            raise TooLate(_too_late(await executions.get(tx, action_id) or known, now))
+            raise TooLate(_too_late(await executions.get(tx, action_id) or known))
         body = {"thread": known.thread, "tool": known.tool}
         records.about(tx, known.tenant, now, "undo.requested", actor, action_id, body, {"reason": reason})
         await wakes.add(tx, known.thread, "undo", now)
 
 
-def _too_late(row: ExecutionRow, now: datetime) -> str:
+def _too_late(row: ExecutionRow) -> str:
     if row.undo_status:
         return f"{row.undo_by} asked for this already; the undo is {row.undo_status}."
     if row.status != "succeeded":

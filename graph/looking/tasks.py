@@ -39,15 +39,6 @@ NEXT = {
 }
 """What to do about each kind of task."""
 
-AFTER = {
-    "claimed": "The tool is at work; wait for its result.",
-    "succeeded": "Nothing is left to do.",
-    "failed": "Nothing was changed, and the agent was told; see what it did instead, or do it by hand.",
-    "unknown": NEXT["unknown"],
-    "undone": "Nothing of it stands, and the agent hears of it with the next message.",
-}
-"""What to do about each outcome of an execution."""
-
 
 @dataclass(frozen=True, slots=True)
 class Task:

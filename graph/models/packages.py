@@ -90,7 +90,6 @@ MINILM = Package(
         ),
     ),
 )
-PACKAGES = (SMOLLM2, MINILM)
 
 
 def cache_folder() -> Path:

@@ -178,7 +178,7 @@ def _told(file: str, marked: Marked, error: Mapping[str, Any]) -> PolicyFileErro
 def _problem(path: tuple[str | int, ...], error: Mapping[str, Any]) -> str:
     """Say what is wrong with the value at `path`, and what is allowed instead."""
     name, given = _named(path), error["input"]
-    allowed = terms_problem(str(path[-1]), given, error["type"]) if "terms" in path[:-1] else None
+    allowed = terms_problem(str(path[-1]), error["type"]) if "terms" in path[:-1] else None
     if allowed is not None:
         return f"{name} cannot be {given!r} (allowed: {allowed})"
     match error["type"]:

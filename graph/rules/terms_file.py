@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import Annotated, Any
+from typing import Annotated
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 
@@ -51,7 +51,7 @@ class TermsEntry(BaseModel):
         return Terms(**self.model_dump())
 
 
-def terms_problem(name: str, given: Any, kind: str) -> str | None:
+def terms_problem(name: str, kind: str) -> str | None:
     """Say what is wrong with a field of terms; None where the general words say enough."""
     if name == "role" and kind == "literal_error":
         return "operator, lead, admin"

@@ -29,9 +29,6 @@ TASK = "assent.drive"
 EPOCH = datetime(2026, 1, 1, tzinfo=UTC)
 """Priorities count seconds from here, downwards."""
 
-HEARTBEAT = 5.0
-"""Seconds between two signs of life of a worker."""
-
 SILENCE = 15.0
 """Seconds without a sign of life after which a worker's jobs are given to others."""
 

@@ -9,6 +9,8 @@ import pytest
 from assent.graph.errors import AssentError, NotAllowed
 from fakes import HandClock, staff
 
+HERE = "10.0.0.1"
+
 
 @pytest.fixture
 def clock():
@@ -34,7 +36,7 @@ async def test_a_password_fits_or_it_does_not(desk):
 async def test_no_secret_is_kept(desk, tmp_path):
     await desk.users.add("pat", "correct horse battery")
     link, session = await desk.users.mint_sign_in("pat"), await desk.users.open_session("pat")
-    await desk.users.redeem_sign_in(link)
+    await desk.users.sign_in_by_link(link, HERE)
     everything = b"".join(path.read_bytes() for path in tmp_path.glob("desk.db*"))
     for secret in ("correct horse battery", link, session):
         assert secret.encode() not in everything
@@ -42,12 +44,13 @@ async def test_no_secret_is_kept(desk, tmp_path):
 
 async def test_a_sign_in_link_works_once_and_ten_minutes(desk, clock):
     link = await desk.users.mint_sign_in("ada")
-    assert (await desk.users.redeem_sign_in(link)).name == "ada"
-    assert await desk.users.redeem_sign_in(link) is None
+    session = await desk.users.sign_in_by_link(link, HERE)
+    assert (await desk.users.session(session)).name == "ada"
+    assert await desk.users.sign_in_by_link(link, HERE) is None
     late = await desk.users.mint_sign_in("ada")
     clock.forward(601)
-    assert await desk.users.redeem_sign_in(late) is None
-    assert await desk.users.redeem_sign_in("") is None
+    assert await desk.users.sign_in_by_link(late, HERE) is None
+    assert await desk.users.sign_in_by_link("", HERE) is None
 
 
 async def test_a_session_is_open_until_it_is_closed_or_old(desk, clock):
@@ -61,7 +64,7 @@ async def test_a_session_is_open_until_it_is_closed_or_old(desk, clock):
 
 async def test_a_link_is_no_session_and_a_session_no_link(desk):
     link, session = await desk.users.mint_sign_in("ada"), await desk.users.open_session("ada")
-    assert await desk.users.session(link) is None and await desk.users.redeem_sign_in(session) is None
+    assert await desk.users.session(link) is None and await desk.users.sign_in_by_link(session, HERE) is None
 
 
 async def test_a_role_changes_at_once_and_by_an_admin_only(desk):
