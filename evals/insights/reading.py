@@ -6,7 +6,7 @@ import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from datetime import timedelta
-from typing import get_args
+from typing import Any, get_args
 
 from ...graph.access.people import require
 from ...graph.autonomy.levels import WORDS
@@ -118,6 +118,20 @@ def _newest(offers: Iterable[CertificateRow]) -> dict[tuple[str, str], Certifica
     return found
 
 
+def _standing(name: _Name, row: AutonomyRow) -> dict[str, Any]:
+    return {
+        "agent": name.agent,
+        "tool": name.tool,
+        "title": name.title,
+        "consequence": name.consequence,
+        "level": row.level,
+        "level_name": level_name(row.level),
+        "since": row.since.isoformat() if row.version else "",
+        "suspended": row.suspended,
+        "volume": name.volume,
+    }
+
+
 def _line(
     key: tuple[str, str],
     named: Mapping[tuple[str, str], _Name],
@@ -128,18 +142,9 @@ def _line(
 ) -> Line:
     name = named.get(key, _Name(*key, title=key[1]))
     row = row or AutonomyRow(tenant="", agent=key[0], tool=key[1], version=0)
-    signed = promise_of(certificate) if certificate is not None else None
     return Line(
-        agent=name.agent,
-        tool=name.tool,
-        title=name.title,
-        consequence=name.consequence,
-        level=row.level,
-        level_name=level_name(row.level),
-        since=row.since.isoformat() if row.version else "",
-        suspended=row.suspended,
-        volume=name.volume,
-        signed=signed,
+        **_standing(name, row),
+        signed=promise_of(certificate) if certificate is not None else None,
         offered=offered,
         watch=watching.now(row.monitor, row.share),
         fallen=last[0].by if last and last[0].after < last[0].before and last[0].by in get_args(Cause) else "",
@@ -153,16 +158,8 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
     rows = measured.certifying(labels, fitted=head is not None and not head.raw)
     warnings, note = drifting.warnings(found.measured, labels)
     return ClassInsight(
-        agent=name.agent,
-        tool=name.tool,
-        title=name.title,
-        consequence=name.consequence,
-        level=row.level,
-        level_name=level_name(row.level),
-        since=row.since.isoformat() if row.version else "",
-        suspended=row.suspended,
+        **_standing(name, row),
         version=row.version,
-        volume=name.volume,
         signed=signed,
         offered=offered,
         to=int(evidence.to),

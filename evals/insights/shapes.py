@@ -132,9 +132,9 @@ class Warning:
     at: str = ""
 
 
-@dataclass(frozen=True, slots=True)
-class Line:
-    """A class in the list of all."""
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Standing:
+    """Where a class stands: what is known of each one, in the list and on its own."""
 
     agent: str
     tool: str
@@ -148,30 +148,25 @@ class Line:
     signed: Promise | None = None
     offered: Promise | None = None
     watch: Watch = field(default_factory=Watch)
-    fallen: str = ""
-    """Who took it down, if the last change of its level was a demotion by itself: `monitor`, `key`, `reviewers`, `critical`."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""
         return asdict(self)
 
 
-@dataclass(frozen=True, slots=True)
-class ClassInsight:
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Line(Standing):
+    """A class in the list of all."""
+
+    fallen: str = ""
+    """Who took it down, if the last change of its level was a demotion by itself: `monitor`, `key`, `reviewers`, `critical`."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class ClassInsight(Standing):
     """Everything the page shows of one class; `evidence` is what a signature freezes, and names by its digest."""
 
-    agent: str
-    tool: str
-    title: str
-    consequence: str
-    level: int
-    level_name: str
-    since: str
-    suspended: str
     version: int
-    volume: Volume
-    signed: Promise | None
-    offered: Promise | None
     to: int
     """The level that a signature would be for."""
     signable: bool
@@ -181,13 +176,8 @@ class ClassInsight:
     raw: Diagram
     calibrated: Diagram
     curve: Curve
-    watch: Watch
     weeks: tuple[Week, ...]
     drift: tuple[Warning, ...]
     drift_note: str
     evidence: dict[str, Any]
     evidence_digest: str
-
-    def as_json(self) -> dict[str, Any]:
-        """Return it as plain JSON."""
-        return asdict(self)
