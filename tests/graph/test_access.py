@@ -12,15 +12,10 @@ from argon2 import PasswordHasher
 from assent.graph.access.attempts import Limits
 from assent.graph.errors import AssentError, Locked, NotAllowed
 from assent.graph.store import users
-from fakes import HandClock, staff
+from fakes import staff
 
 PASSWORD = "correct horse battery"
 HERE = "10.0.0.1"
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @pytest.fixture

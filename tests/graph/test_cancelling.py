@@ -9,19 +9,7 @@ import pytest
 from assent.graph.audit.auditing import exported
 from assent.graph.audit.verifying import verify
 from assent.graph.errors import ThreadBusy
-from fakes import SAFE, HandClock, Script, asks, calls, on_thread, says, staff
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
-
-
-@pytest.fixture
-async def desk(any_url, clock):
-    async with assent.open(any_url, clock=clock) as opened:
-        await staff(opened)
-        yield opened
+from fakes import SAFE, Script, asks, calls, on_thread, says, staff
 
 
 async def log(desk):

@@ -23,7 +23,7 @@ from assent.graph.signals.option import legal_actions
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage
-from scripted_model_server import action, scripted_server
+from scripted_model_server import action
 from starlette.responses import JSONResponse
 
 settings.register_profile("patient", deadline=None)
@@ -46,12 +46,6 @@ STEP = Step("Rules.", (HumanMessage("It came late."),), (REFUND, REPLY))
 ARGS = {"order_id": "1", "reason": "late"}
 SAME = action("refund", **ARGS)
 OTHER = action("refund", order_id="2", reason="late")
-
-
-@pytest.fixture
-async def server():
-    async with scripted_server() as scripted:
-        yield scripted
 
 
 async def no_model(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:

@@ -10,21 +10,9 @@ import pytest
 from assent.graph.errors import AssentError, NotAllowed, TooLate
 from assent.graph.rules.terms import Terms
 from assent.graph.store import events, holds, undos
-from fakes import HandClock, Script, approve, asks, calls, on_thread, reject, says, staff, told
+from fakes import Script, approve, asks, calls, on_thread, reject, says, told
 
 MINUTE = 60.0
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
-
-
-@pytest.fixture
-async def desk(any_url, clock):
-    async with assent.open(any_url, clock=clock) as opened:
-        await staff(opened)
-        yield opened
 
 
 class Shelf:

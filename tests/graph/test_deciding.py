@@ -8,7 +8,7 @@ import sqlite3
 import assent
 import pytest
 from assent.graph.errors import AlreadyDecided, InvalidEdit, NotAllowed, StaleDigest, TooLate, UnknownReview
-from fakes import NOON, SAFE, HandClock, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
+from fakes import NOON, SAFE, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
 from pydantic import ValidationError
 
 
@@ -17,18 +17,6 @@ async def asked(desk, till, *, amount=5, thread="t1", requester="carol", name="a
     agent = desk.agent(tools=till.tools, policy=policy, name=name, propose=Script(calls(("pay", {"to": "bob", "amount": amount}))))
     await agent.ainvoke(asks(), on_thread(thread, requester))
     return next(card for card in await desk.pending("ada") if card.thread == thread)
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
-
-
-@pytest.fixture
-async def timed(url, clock):
-    async with assent.open(url, clock=clock) as desk:
-        await staff(desk)
-        yield desk
 
 
 async def test_the_second_is_told_who_decided_when_and_what(timed, till):

@@ -6,12 +6,6 @@ import assent
 import pytest
 from assent.graph.audit.denying import KINDS
 from assent.graph.store import events
-from fakes import HandClock
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @pytest.fixture

@@ -19,14 +19,9 @@ from assent.graph.rules.terms import Terms
 from assent.graph.store import reviews, stops, threads
 from assent.graph.store.control_models import StopRow
 from assent.graph.work.leases import lease
-from fakes import HandClock, Script, approve, asks, calls, on_thread, staff
+from fakes import Script, approve, asks, calls, on_thread, staff
 
 SHORT = Policy((on("pay", always("review", "People look.", Terms(valid=10))),))
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @asynccontextmanager

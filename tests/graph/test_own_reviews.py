@@ -9,7 +9,7 @@ import pytest
 from assent.graph.errors import NotAllowed
 from assent.graph.rules.checks import always
 from assent.graph.rules.terms import Terms
-from fakes import HandClock, Script, approve, asks, calls, on_thread, reject, staff
+from fakes import Script, approve, asks, calls, on_thread, reject
 
 HOUR = timedelta(hours=1)
 UNDER = assent.Policy((assent.on("pay", always("review", "People look.", Terms(due=3 * HOUR.total_seconds()))),))
@@ -19,13 +19,6 @@ STEERING = {
     "snooze": lambda desk, card, who: desk.snooze(card.id, desk.clock() + HOUR, who),
     "escalate": lambda desk, card, who: desk.escalate(card.id, "role:lead", who, "soon, please"),
 }
-
-
-@pytest.fixture
-async def desk(any_url):
-    async with assent.open(any_url, clock=HandClock()) as opened:
-        await staff(opened)
-        yield opened
 
 
 async def asked(desk, till, requester):

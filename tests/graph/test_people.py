@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import sqlite3
 
-import assent
 import pytest
 from assent.graph.errors import AssentError, NotAllowed
-from fakes import HandClock, staff
 
 HERE = "10.0.0.1"
 
 
 @pytest.fixture
-def clock():
-    return HandClock()
-
-
-@pytest.fixture
-async def desk(url, clock):
-    async with assent.open(url, clock=clock) as opened:
-        await staff(opened)
-        yield opened
+async def desk(timed):
+    return timed
 
 
 async def test_a_password_fits_or_it_does_not(desk):

@@ -13,19 +13,12 @@ from assent.graph.rules.checks import always
 from assent.graph.rules.terms import Terms
 from assent.graph.store import executions, probes, reviews
 from assent.tools.declaration import schema_digest
-from fakes import SAFE, HandClock, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
+from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, respond
 
 HOUR = timedelta(hours=1)
 STRICT = assent.Policy(
     (assent.on("pay", always("review", "Two look.", Terms(quorum=2, second_for_edits=True, due=HOUR.total_seconds()))),)
 )
-
-
-@pytest.fixture
-async def desk(any_url):
-    async with assent.open(any_url, clock=HandClock()) as opened:
-        await staff(opened)
-        yield opened
 
 
 @pytest.fixture

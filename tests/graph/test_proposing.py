@@ -29,42 +29,19 @@ from assent.graph.proposing.visible import is_hidden
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 from langchain_core.messages import AIMessage, HumanMessage, SystemMessage, ToolMessage
+from offers import REFUND
 from scripted_model_server import action, completion, scripted_server, tool_calls
 from starlette.responses import HTMLResponse, JSONResponse, Response
 
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-REFUND = Offer(
-    "refund",
-    "Pay money back.",
-    {
-        "type": "object",
-        "properties": {
-            "order_id": {"type": "string"},
-            "amount": {"type": "string"},
-            "reason": {"enum": ["damaged", "late"]},
-        },
-        "required": ["order_id", "amount", "reason"],
-    },
-    (
-        {"order_id": "1001", "amount": "34.00"},
-        {"order_id": "1001", "amount": "4.50", "reason": "late"},
-        {"order_id": "1002", "amount": "12.00"},
-    ),
-)
 NOTE = Offer(
     "note",
     "Write a note.\nSecond line.",
     {"type": "object", "properties": {"text": {"type": "string", "maxLength": 20}}, "required": ["text"]},
 )
 STEP = Step("You work at a shop.", (HumanMessage("My kettle is broken."),), (REFUND, NOTE))
-
-
-@pytest.fixture
-async def server():
-    async with scripted_server() as scripted:
-        yield scripted
 
 
 def contents(server: Any) -> str:

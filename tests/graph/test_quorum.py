@@ -21,17 +21,12 @@ from assent.graph.rules.checks import always, max_amount
 from assent.graph.rules.policy import Policy, on
 from assent.graph.rules.terms import Terms
 from assent.graph.store import events
-from fakes import NOON, SAFE, HandClock, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
+from fakes import NOON, SAFE, Script, approve, asks, calls, edit, on_thread, reject, respond, staff
 
 
 def under(*checks, **terms):
     """Return a policy that has people decide payments under these terms."""
     return Policy((on("pay", always("review", "People look.", Terms(**terms))), *checks))
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @asynccontextmanager

@@ -33,7 +33,7 @@ from assent.graph.store import reviews
 from assent.graph.store.autonomy_models import AutonomyRow
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, says
 from langchain_core.messages import AIMessage, HumanMessage
-from scripted_model_server import action, completion, scripted_server, tool_calls
+from scripted_model_server import action, completion, tool_calls
 from starlette.responses import JSONResponse
 
 SCHEMA = {
@@ -45,12 +45,6 @@ REFUND = Offer("refund", "Pay back.", SCHEMA)
 STEP = Step("Rules.", (HumanMessage("It came late."),), (REFUND,))
 ARGS = {"order_id": "1", "reason": "late"}
 SAME, OTHER = action("refund", **ARGS), action("refund", order_id="2", reason="late")
-
-
-@pytest.fixture
-async def server():
-    async with scripted_server() as scripted:
-        yield scripted
 
 
 async def no_model(step: Step, *, temperature: float = 0.0, seed: int | None = None) -> AIMessage:

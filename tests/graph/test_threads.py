@@ -22,7 +22,7 @@ from assent.graph.errors import (
 )
 from assent.graph.store.models import ActionRow, ExecutionRow
 from assent.graph.work.leases import lease
-from fakes import SAFE, HandClock, Script, Till, approve, asks, calls, on_thread, reject, says, staff
+from fakes import SAFE, Script, Till, approve, asks, calls, on_thread, reject, says, staff
 from sqlmodel import select
 
 PAY = calls(("pay", {"to": "bob", "amount": 5}))
@@ -31,11 +31,6 @@ PAY = calls(("pay", {"to": "bob", "amount": 5}))
 def heard(script, index=-1):
     """Return what the requester said, as the model saw it."""
     return [message.content for message in script.steps[index].messages if message.type == "human"]
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from assent.graph.control.due import next_at
 from assent.graph.control.sweeping import LEASE
 from assent.graph.errors import AlreadyDecided, AssentError, NotAllowed, UnknownReview
 from assent.graph.store import chores, events, reviews
-from fakes import SAFE, HandClock, Script, approve, asks, calls, on_thread, staff, told
+from fakes import SAFE, Script, approve, asks, calls, on_thread, staff, told
 
 MINUTE = 60.0
 
@@ -30,11 +30,6 @@ class Inbox:
     @property
     def kinds(self):
         return [notice.kind for notice in self.got]
-
-
-@pytest.fixture
-def clock():
-    return HandClock()
 
 
 @pytest.fixture

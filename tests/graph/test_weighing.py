@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any
 
+import offers
 import pytest
 from assent.graph.confidence import option_probability
 from assent.graph.errors import ModelUnavailable, ProposalError
@@ -22,19 +23,9 @@ from scripted_model_server import action, scripted_server
 settings.register_profile("patient", deadline=None)
 settings.load_profile("patient")
 
-REFUND = Offer(
-    "refund",
-    "Pay money back.",
-    {
-        "type": "object",
-        "properties": {
-            "order_id": {"type": "string"},
-            "amount": {"type": "string"},
-            "reason": {"enum": ["damaged", "late"]},
-        },
-        "required": ["order_id", "amount", "reason"],
-    },
-    (
+REFUND = replace(
+    offers.REFUND,
+    choices=(
         {"order_id": "1001", "amount": "34.00"},
         {"order_id": "1001", "amount": "14.50"},
         {"order_id": "1001", "amount": "4.50", "reason": "late"},
