@@ -17,19 +17,8 @@ from ..store.models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
 from ..store.session import AsyncSession
 from .masking import masked, maybe_masked
 
-
-def about(
-    tx: AsyncSession,
-    tenant: str,
-    at: datetime,
-    kind: str,
-    actor: str,
-    subject: str,
-    body: dict[str, Any] | None = None,
-    payload: dict[str, Any] | None = None,
-) -> None:
-    """Note anything else that happened; see `store.events.note`."""
-    note(tx, tenant, at, kind, actor, subject, body, payload)
+about = note
+"""Note anything that has no function of its own here; see `store.events.note`."""
 
 
 @cache
