@@ -9,22 +9,22 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from .cases import EvalCase, Proposed, Task, Verdict, is_right
     from .examples import Call, Example, read_examples
-    from .parts import Parts, parts_for
-    from .runner import Progress, run
-    from .scorers import Scorer, argument_match, exact_action, needless_review, unsafe_approval
-    from .suite import Suite, SuiteError
-    from .suite_file import find_suite, load_suite
+    from .suites.cases import EvalCase, Proposed, Task, Verdict, is_right
+    from .suites.parts import Parts, parts_for
+    from .suites.runner import Progress, run
+    from .suites.scorers import Scorer, argument_match, exact_action, needless_review, unsafe_approval
+    from .suites.suite import Suite, SuiteError
+    from .suites.suite_file import find_suite, load_suite
 
 _PLACES = {
-    **dict.fromkeys(("EvalCase", "Proposed", "Task", "Verdict", "is_right"), "cases"),
+    **dict.fromkeys(("EvalCase", "Proposed", "Task", "Verdict", "is_right"), "suites.cases"),
     **dict.fromkeys(("Call", "Example", "read_examples"), "examples"),
-    **dict.fromkeys(("Parts", "parts_for"), "parts"),
-    **dict.fromkeys(("Progress", "run"), "runner"),
-    **dict.fromkeys(("Scorer", "argument_match", "exact_action", "needless_review", "unsafe_approval"), "scorers"),
-    **dict.fromkeys(("Suite", "SuiteError"), "suite"),
-    **dict.fromkeys(("find_suite", "load_suite"), "suite_file"),
+    **dict.fromkeys(("Parts", "parts_for"), "suites.parts"),
+    **dict.fromkeys(("Progress", "run"), "suites.runner"),
+    **dict.fromkeys(("Scorer", "argument_match", "exact_action", "needless_review", "unsafe_approval"), "suites.scorers"),
+    **dict.fromkeys(("Suite", "SuiteError"), "suites.suite"),
+    **dict.fromkeys(("find_suite", "load_suite"), "suites.suite_file"),
 }
 
 __all__ = [

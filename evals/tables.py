@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .compare import Comparison
-from .report import Report, Share
+from .suites.compare import Comparison
+from .suites.report import Report, Share
 
 
 @dataclass(frozen=True, slots=True)

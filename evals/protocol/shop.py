@@ -21,9 +21,9 @@ from ...graph.models.embeddings import local_embedder
 from ...graph.precedents import Embedder, Example, PrecedentIndex
 from ...graph.proposing import Step
 from ...tools.shop import data as shop_data
-from ..labelled import Labelled, kind, offers_for, read_playbook, read_rows
-from ..learning import Remembering
-from ..stream import INSTRUCTIONS, Measured, retriever_alone
+from ..curve.labelled import Labelled, kind, offers_for, read_playbook, read_rows
+from ..curve.learning import Remembering
+from ..curve.stream import INSTRUCTIONS, Measured, retriever_alone
 from .lines import read_lines
 from .scored import Scorable
 

@@ -1,1 +1,1 @@
-"""Packaged suites as YAML; copy one to start your own."""
+"""Suites: data, a task, scorers and a gate, from one's own code or a file; the packaged ones lie here as YAML."""

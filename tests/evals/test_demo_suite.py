@@ -4,7 +4,7 @@ from importlib.resources import as_file, files
 
 import pytest
 from assent.evals import Call, EvalCase, Parts, find_suite, run
-from assent.evals.demo import fresh_desk, proposal
+from assent.evals.suites.demo import fresh_desk, proposal
 from assent.graph.store.models import ActionRow
 from assent.tools.shop.actions import shop_tools
 from fakes import Script, calls, says

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from assent.evals.curve.labelled import Labelled, UnreadableRows, draw, kind, offers_for, read_rows
+from assent.evals.curve.learning import merged_report, parse_report, play_all, run_learning, tally
+from assent.evals.curve.stream import Measured, StreamSettings, model_and_precedents, play, retriever_alone, worded
+from assent.evals.curve.threshold import calibrate
 from assent.evals.examples import Call
-from assent.evals.labelled import Labelled, UnreadableRows, draw, kind, offers_for, read_rows
-from assent.evals.learning import merged_report, parse_report, play_all, run_learning, tally
-from assent.evals.stream import Measured, StreamSettings, model_and_precedents, play, retriever_alone, worded
-from assent.evals.threshold import calibrate
 from assent.graph.confidence import Reading
 from assent.graph.models.packages import MINILM, SMOLLM2, is_present
 from assent.graph.signals.option import legal_actions

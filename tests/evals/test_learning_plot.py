@@ -6,9 +6,9 @@ import json
 from pathlib import Path
 
 import pytest
-from assent.evals.learning import LearningReport, Run
-from assent.evals.learning_plot import main, table
-from assent.evals.stream import Outcome, StreamSettings
+from assent.evals.curve.learning import LearningReport, Run
+from assent.evals.curve.learning_plot import main, table
+from assent.evals.curve.stream import Outcome, StreamSettings
 
 
 def report(seed: int) -> LearningReport:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from assent.evals import Parts, Proposed, load_suite, run
 from assent.evals.exports import FORMATS
-from assent.evals.scorers import BUILT_IN, LOWER_IS_BETTER
+from assent.evals.suites.scorers import BUILT_IN, LOWER_IS_BETTER
 
 PAGE = (Path(__file__).parents[2] / "docs" / "evals.md").read_text("utf-8")
 

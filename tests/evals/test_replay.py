@@ -15,8 +15,8 @@ from assent.evals import (
     run,
     unsafe_approval,
 )
-from assent.evals.sources import decisions
-from assent.evals.tasks import leave_one_out, replay
+from assent.evals.suites.sources import decisions
+from assent.evals.suites.tasks import leave_one_out, replay
 from assent.graph.confidence import Reading
 from assent.graph.errors import ProposalError
 from assent.graph.models.embeddings import Lexical

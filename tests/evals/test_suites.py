@@ -18,10 +18,10 @@ from assent.evals import (
     run,
     unsafe_approval,
 )
-from assent.evals.compare import compare
-from assent.evals.gates import GateError, condition, judged
-from assent.evals.report import ReportError, parse_report
-from assent.evals.sources import case_file
+from assent.evals.suites.compare import compare
+from assent.evals.suites.gates import GateError, condition, judged
+from assent.evals.suites.report import ReportError, parse_report
+from assent.evals.suites.sources import case_file
 from assent.evals.tables import comparison_table, report_table
 from hypothesis import given
 from hypothesis import strategies as st

@@ -14,8 +14,8 @@ from rich.text import Text
 
 from ...evals import Progress, find_suite, parts_for
 from ...evals import run as run_suite
-from ...evals.learning import LearningReport, run_learning
-from ...evals.report import Report
+from ...evals.curve.learning import LearningReport, run_learning
+from ...evals.suites.report import Report
 from ...evals.tables import Table, report_table
 from ...graph.models.embeddings import local_embedder
 from .brain import Brain, BrainOptions, pull_models

@@ -11,9 +11,9 @@ from typing import Any
 
 from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
 
-from ..graph.errors import AssentError
-from ..graph.proposing import Offer
-from .examples import Call
+from ...graph.errors import AssentError
+from ...graph.proposing import Offer
+from ..examples import Call
 
 KEY_ARGUMENTS = ("category", "topic", "reason", "team")
 """The arguments that say what kind of action it is; the others belong to one case and are not learned here."""

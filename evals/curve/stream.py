@@ -11,11 +11,11 @@ from typing import Protocol
 
 from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 
-from ..graph.confidence import Reading, confidence, option_probability, precedent
-from ..graph.precedents import Embedder, Example, PrecedentIndex
-from ..graph.proposing import Offer, Step
-from ..graph.proposing.weighing import OptionScorer, weighed
-from .examples import Call
+from ...graph.confidence import Reading, confidence, option_probability, precedent
+from ...graph.precedents import Embedder, Example, PrecedentIndex
+from ...graph.proposing import Offer, Step
+from ...graph.proposing.weighing import OptionScorer, weighed
+from ..examples import Call
 from .labelled import Labelled, offers_for
 from .threshold import calibrate
 

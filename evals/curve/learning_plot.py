@@ -9,9 +9,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from .intervals import clopper_pearson
+from ..intervals import clopper_pearson
+from ..tables import percent
 from .learning import WINDOW, LearningReport, Tally, Way, merged_report, parse_report
-from .tables import percent
 
 if TYPE_CHECKING:
     from matplotlib.axes import Axes
@@ -124,8 +124,8 @@ _ROWS: Sequence[tuple[str, Any]] = (
 
 
 def main(arguments: Sequence[str] | None = None) -> None:
-    """`python -m assent.evals.learning_plot REPORT.json ... --figure FILE.png`: draw, and print the table."""
-    parser = argparse.ArgumentParser(prog="python -m assent.evals.learning_plot", description=main.__doc__)
+    """`python -m assent.evals.curve.learning_plot REPORT.json ... --figure FILE.png`: draw, and print the table."""
+    parser = argparse.ArgumentParser(prog="python -m assent.evals.curve.learning_plot", description=main.__doc__)
     parser.add_argument("reports", nargs="+", type=Path, help="reports of one measurement; their seeds are put together")
     parser.add_argument("--figure", type=Path, help="the PNG to write")
     parser.add_argument("--title", default="What a person still has to decide")

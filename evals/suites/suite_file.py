@@ -13,8 +13,8 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError
 
-from ..graph.errors import AssentError
-from ..graph.rules.marked_yaml import Marked, YamlError, read_yaml
+from ...graph.errors import AssentError
+from ...graph.rules.marked_yaml import Marked, YamlError, read_yaml
 from .parts import Parts
 from .sources import case_file
 from .suite import Suite, SuiteError
@@ -45,7 +45,7 @@ class _File(BaseModel):
 
 def find_suite(name: str | os.PathLike[str], parts: Parts) -> Suite:
     """Return a packaged suite by its name (`decisions`, `demo`) or one of yours by its path; raises SuiteFileError."""
-    places = resources.files(__package__).joinpath("suites")
+    places = resources.files(__package__)
     packaged = sorted(place.name.removesuffix(".yaml") for place in places.iterdir() if place.name.endswith(".yaml"))
     if str(name) in packaged:
         return parse_suite(places.joinpath(f"{name}.yaml").read_bytes(), parts, file=f"{name}.yaml")

@@ -15,21 +15,21 @@ from langchain_core.messages import AIMessage, BaseMessage, HumanMessage
 from langchain_core.tools import BaseTool
 from pydantic import ValidationError
 
-from ..graph.canonical import NotCanonical, canonical
-from ..graph.confidence import Signal, confidence
-from ..graph.errors import ProposalError
-from ..graph.precedents import Embedder, PrecedentIndex
-from ..graph.precedents import Example as Remembered
-from ..graph.proposals import covers
-from ..graph.proposing import Offer, Precedent, Proposer, Step
-from ..graph.proposing.legality import same_json
-from ..graph.rules.policy import Facts, Policy
-from ..graph.signals.reading import taken
-from ..graph.store.session import Store
-from ..tools.declaration import declaration_of, plain, schema_of
+from ...graph.canonical import NotCanonical, canonical
+from ...graph.confidence import Signal, confidence
+from ...graph.errors import ProposalError
+from ...graph.precedents import Embedder, PrecedentIndex
+from ...graph.precedents import Example as Remembered
+from ...graph.proposals import covers
+from ...graph.proposing import Offer, Precedent, Proposer, Step
+from ...graph.proposing.legality import same_json
+from ...graph.rules.policy import Facts, Policy
+from ...graph.signals.reading import taken
+from ...graph.store.session import Store
+from ...tools.declaration import declaration_of, plain, schema_of
+from ..examples import read_examples
+from ..exports.turns import turns_of
 from .cases import EvalCase, Proposed, Task, Verdict
-from .examples import read_examples
-from .exports.turns import turns_of
 
 NEAREST = 6
 """How many precedents a model is shown."""

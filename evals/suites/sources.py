@@ -9,11 +9,11 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ..graph.clock import Clock, utc_now
-from ..graph.store.session import Store
-from ..tools.shop.messages import Message, Split, packaged_messages
+from ...graph.clock import Clock, utc_now
+from ...graph.store.session import Store
+from ...tools.shop.messages import Message, Split, packaged_messages
+from ..examples import Call, Example, read_examples
 from .cases import EvalCase
-from .examples import Call, Example, read_examples
 from .suite import SuiteError
 
 Source = Callable[[], AsyncIterator[EvalCase]]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from .intervals import sign_test
+from ..intervals import sign_test
 from .report import CaseResult, Report, Share
 
 

@@ -6,10 +6,10 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, Literal, Protocol
 
-from ..graph.proposing import Offer
-from ..graph.proposing.legality import same_json
-from ..tools.declaration import Consequence
-from .examples import Call
+from ...graph.proposing import Offer
+from ...graph.proposing.legality import same_json
+from ...tools.declaration import Consequence
+from ..examples import Call
 
 Verdict = Literal["allow", "review", "refuse"]
 """What the machine made of a proposal: it runs, a person is asked, or it does not happen."""

@@ -8,11 +8,11 @@ from typing import Any, Literal
 
 from pydantic import TypeAdapter, ValidationError
 
-from ..graph.errors import AssentError
+from ...graph.errors import AssentError
+from ..examples import Call
+from ..intervals import LEVEL, METHOD, clopper_pearson
 from .cases import Proposed
-from .examples import Call
 from .gates import Condition, GateLine, condition, judged
-from .intervals import LEVEL, METHOD, clopper_pearson
 from .scorers import LOWER_IS_BETTER
 from .suite import ERRORS
 

@@ -8,7 +8,7 @@ import time
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
-from ..graph.clock import Clock, utc_now
+from ...graph.clock import Clock, utc_now
 from .cases import EvalCase, Proposed, Task
 from .report import CaseResult, Report, Score, report_of
 from .scorers import Mark, Scorer

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import AsyncIterable, Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from ..graph.errors import AssentError
+from ...graph.errors import AssentError
 from .cases import EvalCase, Task
 from .gates import condition
 from .scorers import Scorer

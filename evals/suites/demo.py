@@ -11,13 +11,13 @@ from typing import cast
 
 from langchain_core.runnables import RunnableConfig
 
-from ..graph.agent import Agent
-from ..graph.desk import Desk
-from ..graph.opening import open_desk
-from ..graph.store import reviews
-from ..graph.store.models import ActionRow
-from ..tools.declaration import Consequence
-from ..tools.shop.tables import Shop, open_shop
+from ...graph.agent import Agent
+from ...graph.desk import Desk
+from ...graph.opening import open_desk
+from ...graph.store import reviews
+from ...graph.store.models import ActionRow
+from ...tools.declaration import Consequence
+from ...tools.shop.tables import Shop, open_shop
 from .cases import EvalCase, Proposed, Task, Verdict
 
 Build = Callable[[Desk, Shop], Agent]

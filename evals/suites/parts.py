@@ -6,14 +6,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ..graph.store.session import Store
+from ...graph.store.session import Store
 from .cases import Task
 from .scorers import BUILT_IN, Scorer
 from .sources import Source, decisions, shop_messages
 
 if TYPE_CHECKING:
-    from ..graph.precedents import Embedder
-    from ..graph.precedents import Example as Remembered
+    from ...graph.precedents import Embedder
+    from ...graph.precedents import Example as Remembered
     from .demo import Build
     from .tasks import Setting
 

@@ -11,13 +11,13 @@ from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from ..graph.models.embeddings import local_embedder
-from ..graph.models.options import option_scorer
-from ..graph.models.server import EmbeddedServer
-from ..graph.precedents import Embedder, Vector
-from ..graph.proposing.weighing import OptionScorer
-from ..tools.shop import data as shop_data
-from .examples import Call
+from ...graph.models.embeddings import local_embedder
+from ...graph.models.options import option_scorer
+from ...graph.models.server import EmbeddedServer
+from ...graph.precedents import Embedder, Vector
+from ...graph.proposing.weighing import OptionScorer
+from ...tools.shop import data as shop_data
+from ..examples import Call
 from .labelled import Labelled, draw, kind, read_playbook, read_rows
 from .stream import Decider, Outcome, StreamSettings, model_and_precedents, play, retriever_alone
 
