@@ -6,6 +6,7 @@ import random
 from pathlib import Path
 
 import pytest
+from assent.evals.protocol import choices
 from assent.evals.protocol.__main__ import main
 from assent.evals.protocol.alarms import ring
 from assent.evals.protocol.editing import read_editing
@@ -210,3 +211,9 @@ def test_real_rows_reach_the_targets_that_do_not_hang_on_a_few_errors():
     assert found["retail"]["auroc"] > 0.88 and found["airline"]["auroc"] > 0.75
     assert any(one.what.startswith("guaranteed autonomy") and one.met for one in targets(result))
     assert len(read_questions(OUTSIDE / "dev", by_category)) == 3115
+
+
+def test_the_figures_of_the_reserve_and_of_drift_can_be_made_again():
+    kept = {row[0]: row for row in choices.reserves(3).rows}
+    assert len(kept["0"]) == 2 + len(choices.CALMS) and int(kept["0.2"][-1]) < int(kept["0"][-1]) / 2
+    assert choices.weighted(1).rows[0][2] == "0.0%" and len(choices.drifting(1).rows) == len(choices.DRAWN)
