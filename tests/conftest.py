@@ -7,13 +7,20 @@ from pathlib import Path
 
 import assent
 import pytest
+import sqlite_file
 from fakes import Till, staff
 
 
 @pytest.fixture
-def url(tmp_path: Path) -> str:
+def new_url(tmp_path: Path) -> str:
     """A SQLite database that does not exist yet."""
     return f"sqlite:///{tmp_path}/desk.db"
+
+
+@pytest.fixture
+def url(tmp_path: Path) -> str:
+    """A SQLite database with this version's tables, of this test's own."""
+    return sqlite_file.fresh(tmp_path)
 
 
 @pytest.fixture

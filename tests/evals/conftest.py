@@ -32,8 +32,8 @@ OFFERS = [
 
 
 @pytest.fixture
-async def desk(tmp_path):
-    async with assent.open(f"sqlite:///{tmp_path}/desk.db") as opened:
+async def desk(url):
+    async with assent.open(url) as opened:
         yield Desk(opened.store)
 
 

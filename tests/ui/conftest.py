@@ -10,7 +10,6 @@ import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal
 
 import assent
@@ -156,9 +155,9 @@ def fresh_ledger() -> None:
 
 
 @pytest.fixture
-async def shop(tmp_path: Path) -> AsyncIterator[Shop]:
+async def shop(url: str) -> AsyncIterator[Shop]:
     """A desk on a new database."""
-    async with assent.open(f"sqlite:///{tmp_path / 'desk.db'}") as desk:
+    async with assent.open(url) as desk:
         desk.agent(
             tools=[refund, note, delete_account, courier, wire, label, remind],
             policy=assent.Policy(RULES),
