@@ -14,9 +14,12 @@ from ...graph.autonomy.classes import key_of
 from ...graph.autonomy.levels import Level
 from ...graph.clock import Clock
 from ...graph.comparing import only_cosmetic
+from ...graph.looking.readers import reader
 from ...graph.rules.terms import of_json
-from ...graph.store import autonomy, probes, volumes
+from ...graph.store import autonomy, classes, probes, volumes
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
+from ...graph.store.classes import Seen
+from ...graph.store.people_models import UserRow
 from ...graph.store.session import AsyncSession, Store
 from ...graph.store.volumes import Answered, Proposed
 from ...tools.declaration import CONSEQUENCES, Consequence
@@ -81,13 +84,16 @@ async def desk_types(store: Store, clock: Clock, actor: str, offered: Iterable[O
     """
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
-        rows = await _read(tx, user.tenant, clock())
+        rows = await _read(tx, user, clock())
     tools = {(one.agent, one.tool): one for one in offered}
     return [_type(rows, name, tools.get(name)) for name in sorted(rows.newest.keys() | tools.keys())]
 
 
-async def _read(tx: AsyncSession, tenant: str, now: datetime) -> _Rows:
+async def _read(tx: AsyncSession, user: UserRow, now: datetime) -> _Rows:
+    tenant = user.tenant
     proposed = await volumes.proposed(tx, tenant, now - MONTH)
+    if reader(user):  # or whoever watches the volume could tell what is asked about once more
+        proposed = _with(proposed, await classes.asked_blind(tx, tenant, now - MONTH, reader(user)))
     newest: dict[Class, Proposed] = {}
     for one in sorted(proposed, key=lambda one: one.last):
         newest[one.agent, one.tool] = one
@@ -164,6 +170,17 @@ def mode_within(ceiling: Level, consequence: Consequence, *, certified: bool) ->
 
 def _key(one: Proposed | Answered) -> str:
     return key_of(one.agent, one.tool, one.tool_digest, one.provenance).digest()
+
+
+def _with(proposed: Sequence[Proposed], waiting: Iterable[Seen]) -> list[Proposed]:
+    """Return sums to which what waits blind is added, each to the newest of its class."""
+    found = sorted(proposed, key=lambda one: one.last)
+    for more in waiting:
+        places = [place for place, one in enumerate(found) if (one.agent, one.tool) == (more.agent, more.tool)]
+        if places:
+            newest = found[places[-1]]
+            found[places[-1]] = newest._replace(recent=newest.recent + more.actions, last=max(newest.last, more.latest))
+    return found
 
 
 def _monthly(sums: Sequence[Proposed], now: datetime) -> float:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Any, get_args
 
 from ...graph.access.people import require
 from ...graph.autonomy.levels import WORDS
 from ...graph.autonomy.scoring import Head, head_of
 from ...graph.clock import Clock
+from ...graph.looking.readers import reader
 from ...graph.store import autonomy, classes, probes
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow
 from ...graph.store.classes import Seen
-from ...graph.store.session import Store
+from ...graph.store.people_models import UserRow
+from ...graph.store.session import AsyncSession, Store
 from ..certify.labels import Labels, labels_of
 from ..ladder.evidence import Facts, facts_of, fresh, weighed
 from ..ladder.levels import Cause
@@ -37,8 +39,8 @@ async def overview(store: Store, clock: Clock, actor: str) -> tuple[Line, ...]:
     """Return the classes of the actor's tenant, the highest level first; raises NotAllowed below viewer."""
     since = clock() - timedelta(days=DAYS)
     async with store.read() as tx:
-        tenant = (await require(tx, actor, "viewer")).tenant
-        named = _named(await classes.seen(tx, tenant, since))
+        user = await require(tx, actor, "viewer")
+        tenant, named = user.tenant, _named(await _seen(tx, user, since))
         rows = {(row.agent, row.tool): row for row in await autonomy.every(tx, tenant)}
         offers = _newest(await classes.offered(tx, tenant))
         signed = {key: await autonomy.certificate(tx, tenant, row.certificate) for key, row in rows.items() if row.certificate}
@@ -55,8 +57,9 @@ async def insight(store: Store, clock: Clock, actor: str, agent: str, tool: str)
     now = clock()
     since, of = now - timedelta(days=DAYS), (agent, tool)
     async with store.read() as tx:
-        tenant = (await require(tx, actor, "viewer")).tenant
-        named, row = _named(await classes.seen(tx, tenant, since)), await autonomy.get(tx, tenant, agent, tool)
+        user = await require(tx, actor, "viewer")
+        tenant, named = user.tenant, _named(await _seen(tx, user, since))
+        row = await autonomy.get(tx, tenant, agent, tool)
         if of not in named and row is None:
             return None
         found = _Found(
@@ -98,6 +101,12 @@ class _Found:
     decided: Sequence[classes.Decided]
     measured: Sequence[classes.Measured]
     audits: Sequence[watching.Audit]
+
+
+async def _seen(tx: AsyncSession, user: UserRow, since: datetime) -> list[Seen]:
+    """Return what was proposed; to whom a probe could be handed it counts as a proposal too, until it is answered."""
+    found = list(await classes.seen(tx, user.tenant, since))
+    return [*found, *await classes.asked_blind(tx, user.tenant, since, reader(user))] if reader(user) else found
 
 
 def _named(seen: Iterable[Seen]) -> Mapping[tuple[str, str], _Name]:

@@ -16,6 +16,7 @@ from ...graph.canonical import digest_of
 from ...graph.clock import Clock
 from ...graph.rules.terms import rank
 from ...graph.store import probes, reviewed, reviews, settings
+from ...graph.store.autonomy_models import ProbeRow
 from ...graph.store.models import ActionRow
 from ...graph.store.reviewed import Past, Said
 from ...graph.store.session import AsyncSession, Store
@@ -38,7 +39,10 @@ MONTH = timedelta(days=30)
 """So long a seed is drawn from; then it is told."""
 
 STALE = timedelta(days=3)
-"""A probe that nobody answered for so long makes room for another one."""
+"""A probe that nobody answered for so long makes room for another one, and goes on waiting: its end would tell what it was."""
+
+PILE = 3
+"""So many times as many as may wait freshly wait altogether at most."""
 
 BATCH = 500
 
@@ -135,7 +139,7 @@ async def _due(tx: AsyncSession, tenant: str, now: datetime) -> bool:
     if not drawn.holds(chosen, now) or await reviewed.newest(tx, tenant) > drawn.cursor:
         return True
     waiting = await reviewed.open_probes(tx, tenant, KINDS)
-    return bool(drawn.owed or drawn.seconds) and len(_fresh(waiting, now)) < chosen.pending
+    return bool(drawn.owed or drawn.seconds) and _room(waiting, chosen, now) > 0
 
 
 async def _seeded(
@@ -169,12 +173,7 @@ async def _drawn(tx: AsyncSession, tenant: str, chosen: Reviewing, drawn: Drawn,
 async def _asked(
     tx: AsyncSession, tenant: str, chosen: Reviewing, drawn: Drawn, people: Mapping[str, tuple[str, int]], now: datetime
 ) -> tuple[Drawn, int]:
-    waiting = await reviewed.open_probes(tx, tenant, KINDS)
-    fresh = _fresh(waiting, now)
-    for _, review in waiting:
-        if review not in fresh and await reviews.close(tx, review, "cancelled", "nobody was there to answer it", now):
-            records.review(tx, review, "cancelled", now, "learner", "nobody was there to answer it")
-    count, room = 0, chosen.pending - len(fresh)
+    count, room = 0, _room(await reviewed.open_probes(tx, tenant, KINDS), chosen, now)
     while count < room and (drawn.owed or drawn.seconds):
         if drawn.seconds:
             count += await _second(tx, drawn.seconds[0], people, now)
@@ -185,8 +184,10 @@ async def _asked(
     return drawn, count
 
 
-def _fresh(waiting: Sequence[tuple[Any, Any]], now: datetime) -> list[Any]:
-    return [review for probe, review in waiting if probe.created_at > now - STALE]
+def _room(waiting: Sequence[tuple[ProbeRow, Any]], chosen: Reviewing, now: datetime) -> int:
+    """Return how many more may be asked now."""
+    fresh = sum(probe.created_at > now - STALE for probe, _ in waiting)
+    return min(chosen.pending - fresh, PILE * chosen.pending - len(waiting))
 
 
 async def _second(tx: AsyncSession, action: str, people: Mapping[str, tuple[str, int]], now: datetime) -> bool:

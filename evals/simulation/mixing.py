@@ -12,7 +12,7 @@ from ...graph.authority.reviewing import Reviewing
 from ...graph.autonomy.drawing import draw
 from ...graph.store.reviewed import Past, Said
 from ..reviewing.contested import standing
-from ..reviewing.probing import STALE, WRONG, Drawn, expected_of, taken
+from ..reviewing.probing import PILE, STALE, WRONG, Drawn, expected_of, taken
 from ..reviewing.reviewer_health import SINCE
 from ..reviewing.reviewers import Health, Pair, health
 from ..reviewing.reviewers import Item as Known
@@ -67,10 +67,11 @@ class Mixing:
         yield from self._asked(answer)
 
     def _asked(self, answer: Answer) -> Iterator[Item]:
-        """Yield what is owed, as far as there is room: what nobody answered for days makes room and is asked no more."""
+        """Yield what is owed, as far as there is room: what nobody answered for days makes some, and goes on waiting."""
         assert self.drawn is not None
-        self.waiting = {which: day for which, day in self.waiting.items() if day > answer.day - STALE.days}
-        while len(self.waiting) < self.chosen.pending and (self.drawn.owed or self.drawn.seconds):
+        fresh = sum(day > answer.day - STALE.days for day in self.waiting.values())
+        room = min(self.chosen.pending - fresh, PILE * self.chosen.pending - len(self.waiting))
+        while room > 0 and (self.drawn.owed or self.drawn.seconds):
             if self.drawn.seconds:
                 found = self._second(self.drawn.seconds[0], answer)
                 self.drawn = replace(self.drawn, seconds=self.drawn.seconds[1:])
@@ -80,6 +81,7 @@ class Mixing:
             if found is not None:
                 self.asked.add(found.action.id)
                 self.waiting[found.kind, found.action.id] = answer.day
+                room -= 1
                 yield found
 
     def _second(self, which: str, answer: Answer) -> Item | None:
@@ -100,10 +102,9 @@ class Mixing:
         return Item("known", one.action, day, expected=wanted, not_for=one.past.actor)
 
     def answered(self, answer: Answer) -> None:
-        """Take in the answer to a known-answer item or a second look; one that was closed meanwhile counts no more."""
+        """Take in the answer to a known-answer item or a second look."""
         item = answer.item
-        if self.waiting.pop((item.kind, item.action.id), None) is None:
-            return
+        self.waiting.pop((item.kind, item.action.id), None)
         outcome: Literal["wrong", "correct"] = "wrong" if answer.wrong else "correct"
         if item.kind == "known":
             word = self._settled(item.action, answer.day) if outcome != item.expected else None

@@ -8,8 +8,9 @@ from typing import Any
 from ..access.people import require
 from ..errors import AssentError, UnknownReview
 from ..looking.history import HistoryLine, closed_line
+from ..looking.readers import reader
 from ..looking.reading import kept_from
-from ..store import events, reviews, threads
+from ..store import asked_again, events, reviews, threads
 from ..store.chain_models import EventRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession, Store
@@ -78,6 +79,8 @@ async def trail(store: Store, actor: str, subject: str) -> Trail:
 async def _subjects(tx: AsyncSession, user: UserRow, subject: str) -> tuple[list[str], tuple[str, ...]]:
     """Return under which ids records may speak of it, checked to be of this tenant, and the kinds that are held back for now."""
     review = await reviews.by_id(tx, subject) or await reviews.of_action(tx, subject)
+    if await asked_again.among(tx, [subject if review is None else review.action], reader(user)):
+        raise UnknownReview("There is no such review, action or case.")
     if review is not None and review.tenant == user.tenant and not kept_from(review, user.name):
         return [review.action, review.id], ("verdict",) if review.blind and review.status == "pending" else ()
     action = await reviews.action(tx, subject) if review is None else None

@@ -45,13 +45,13 @@ def notice_of(row: NoticeRow) -> Notice:
 
 
 async def about_review(tx: AsyncSession, kind: str, review: ReviewRow, now: datetime, text: str, **more: Any) -> None:
-    """Tell of a review: that it is about to expire, has expired or was escalated."""
+    """Tell of a review: that it is about to expire, has expired or was escalated; of one that is blind not in which case."""
     action = await reviews.action(tx, review.action)
     body = {
         "text": f"RQ-{review.number} {text}",
         "number": review.number,
         "action": review.action,
-        "thread": review.thread,
+        "thread": "" if review.blind and review.status == "pending" else review.thread,
         "tool": review.tool,
         "title": action.title if action is not None else review.tool,
         "due": told(review.due_at),

@@ -11,12 +11,13 @@ from ..authority import caps
 from ..clock import Clock
 from ..errors import UnknownReview
 from ..rules.terms import DECIDERS, rank
-from ..store import apart, examples, executions, holds, reviews
+from ..store import apart, asked_again, examples, executions, holds, reviews
 from ..store.control_models import HoldRow
 from ..store.models import ActionRow, ReviewRow
 from ..store.session import AsyncSession, Store
 from ..store.workable import Reviewer
 from .history import HistoryLine, automatic_line, history_line
+from .readers import reader
 from .showing import cards_of
 from .views import ExampleView, ReviewCard, example_view
 
@@ -56,6 +57,8 @@ async def one_card(store: Store, clock: Clock, review_id: str, actor: str) -> Re
         action = await reviews.action(tx, review.action) if review else None
         if review is None or action is None or review.tenant != user.tenant or kept_from(review, user.name):
             raise UnknownReview
+        if await asked_again.among(tx, [action.id], reader(user)):
+            raise UnknownReview
         (card,) = await cards_of(tx, [(review, action)], user, clock(), await caps.enough(tx, user, clock()))
         return card
 
@@ -79,16 +82,16 @@ async def count_pending(store: Store, actor: str) -> int:
     """Return how many reviews wait, counted to 1,000 at most."""
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
-        return await reviews.count_pending(tx, user.tenant)
+        return await reviews.count_pending(tx, user.tenant, not_for=user.name)
 
 
 async def history(store: Store, actor: str, limit: int, before: int | None, search: str, *, automatic: bool) -> list[HistoryLine]:
     """Return decisions, newest first; with `automatic` also what ran or was refused without a person."""
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
-        lines = [history_line(*row) for row in await reviews.decided(tx, user.tenant, limit, before, search)]
+        lines = [history_line(*row) for row in await reviews.decided(tx, user.tenant, limit, before, search, reader(user))]
         if automatic and before is None and not search:
-            lines += [automatic_line(*row) for row in await reviews.automatic(tx, user.tenant, limit)]
+            lines += [automatic_line(*row) for row in await reviews.automatic(tx, user.tenant, limit, reader(user))]
     return sorted(lines, key=lambda line: line.at, reverse=True)[:limit]
 
 
@@ -96,7 +99,9 @@ async def list_examples(store: Store, actor: str, limit: int, *, retired: bool) 
     """Return what decisions taught, oldest first."""
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
-        return [example_view(row) for row in await examples.page(tx, user.tenant, limit=limit, retired=retired)]
+        return [
+            example_view(row) for row in await examples.page(tx, user.tenant, limit=limit, retired=retired, reader=reader(user))
+        ]
 
 
 async def hidden_in(tx: AsyncSession, thread: str) -> list[str]:

@@ -8,10 +8,11 @@ from datetime import datetime
 from ..authority.obstacles import approved_already, obstacle
 from ..authority.standing import judged, last_words
 from ..errors import EnoughToday
-from ..store import examples, reviews, users
+from ..store import asked_again, examples, reviews, users
 from ..store.models import ActionRow, DecisionRow, ReviewRow
 from ..store.people_models import UserRow
 from ..store.session import AsyncSession
+from .readers import reader
 from .views import ReviewCard, Seen, card
 
 
@@ -50,14 +51,14 @@ async def _card(
     blocked = str(in_the_way or "") if review.status == "pending" else f"This review is no longer pending: it is {review.status}."
     authors = [row.actor for row in rows if row.type == "edit" and row.digest == review.digest]
     edited_by = authors[-1] if authors and review.args is not None else None
-    return card(review, action, Seen(await _taught(tx, action), found.approvals, edited_by, blocked, now))
+    people_said, held_back = await _taught(tx, action, reader(user))
+    return card(review, action, Seen(people_said, found.approvals, edited_by, blocked, now, held_back))
 
 
-async def _taught(tx: AsyncSession, action: ActionRow) -> dict[str, tuple[str, str]]:
-    """Return what became of the past decisions that a card shows, by example."""
-    told = {}
-    for one in action.precedents:
-        row = await examples.get(tx, action.tenant, one["example_id"])
-        if row is not None:
-            told[row.id] = (row.label if row.retired_at is None else "taken out", row.actor)
-    return told
+async def _taught(tx: AsyncSession, action: ActionRow, name: str) -> tuple[dict[str, tuple[str, str]], frozenset[str]]:
+    """Return what became of the past decisions that a card shows, by example, and those that are held back from this reader."""
+    rows = [await examples.get(tx, action.tenant, one["example_id"]) for one in action.precedents]
+    found = [row for row in rows if row is not None]
+    again = await asked_again.among(tx, {row.action for row in found}, name)
+    told = {row.id: (row.label if row.retired_at is None else "taken out", row.actor) for row in found if row.action not in again}
+    return told, frozenset(row.id for row in found if row.action in again)

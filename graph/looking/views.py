@@ -94,6 +94,8 @@ class Seen:
     edited_by: str | None
     blocked: str
     now: datetime
+    held_back: frozenset[str] = frozenset()
+    """The examples that this person is not shown, because their action is asked about once more just now."""
 
 
 BLIND = {"check": "blind", "ruling": "review", "text": "You are asked on the evidence alone, without what the machine made of it."}
@@ -119,7 +121,7 @@ def card(review: ReviewRow, action: ActionRow, seen: Seen) -> ReviewCard:
         confidence=None if review.blind else _confidence(action),
         evidence=action.evidence,
         conversation=action.conversation,
-        precedents=[_precedent(one, seen.people) for one in action.precedents],
+        precedents=[_precedent(one, seen.people) for one in action.precedents if one["example_id"] not in seen.held_back],
         requester=action.requester,
         agent=action.agent,
         thread="" if review.blind and review.status == "pending" else action.thread,

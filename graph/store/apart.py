@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from typing import Any
 
 import sqlalchemy as sa
 from sqlmodel import col
@@ -20,7 +21,11 @@ def is_apart(review: ReviewRow, name: str) -> bool:
     return bool(name) and name in review.not_for.split("\n")
 
 
-def not_apart(name: str) -> sa.ColumnElement[bool]:
-    """Hold for the reviews that somebody is not kept from; letter by letter, which `LIKE` is not everywhere."""
-    framed = sa.literal("\n") + col(ReviewRow.not_for) + sa.literal("\n")
-    return sa.or_(col(ReviewRow.not_for) == "", sa.func.replace(framed, f"\n{name}\n", "") == framed)
+def not_apart(name: str, not_for: Any = None) -> sa.ColumnElement[bool]:
+    """Hold for the reviews that somebody is not kept from; letter by letter, which `LIKE` is not everywhere.
+
+    `not_for`: the column of an alias, if the query has one.
+    """
+    names = col(ReviewRow.not_for) if not_for is None else not_for
+    framed = sa.literal("\n") + names + sa.literal("\n")
+    return sa.or_(names == "", sa.func.replace(framed, f"\n{name}\n", "") == framed)

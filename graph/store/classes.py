@@ -11,6 +11,8 @@ from sqlalchemy.orm import aliased
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from .apart import not_apart
+from .asked_again import MEASURING
 from .autonomy_models import CertificateRow, ProbeRow
 from .models import ActionRow, DecisionRow, ReviewRow
 
@@ -48,6 +50,22 @@ async def seen(tx: AsyncSession, tenant: str, since: datetime) -> Sequence[Seen]
     query = sa.select(*parts, sa.func.count(), sa.func.max(col(ActionRow.created_at)))
     mine = sa.and_(col(ActionRow.tenant) == tenant, col(ActionRow.created_at) >= since, sa.text("actions.verdict <> 'probe'"))
     found = await tx.exec(query.where(mine).group_by(*parts))  # type: ignore[call-overload]
+    return [Seen(*row) for row in found.all()]
+
+
+async def asked_blind(tx: AsyncSession, tenant: str, since: datetime, name: str) -> Sequence[Seen]:
+    """Return the copies that wait for an answer as if they were proposals: whoever counts proposals must not find them by it.
+
+    Those are left out that are kept from `name`, and so do not look like new work to them.
+    """
+    parts = (col(ActionRow.agent), col(ActionRow.tool), col(ActionRow.title), col(ActionRow.consequence), sa.literal("review"))
+    query = sa.select(*parts, sa.func.count(), sa.func.max(col(ActionRow.created_at)))
+    query = query.join(ReviewRow, col(ReviewRow.action) == col(ActionRow.id)).join(
+        ProbeRow, col(ProbeRow.review) == col(ReviewRow.id)
+    )
+    mine = (col(ProbeRow.tenant) == tenant, col(ProbeRow.kind).in_(MEASURING), col(ProbeRow.answered_at).is_(None))
+    query = query.where(*mine, col(ReviewRow.status) == "pending", col(ActionRow.created_at) >= since, not_apart(name))
+    found = await tx.exec(query.group_by(*parts[:-1]))  # type: ignore[call-overload]
     return [Seen(*row) for row in found.all()]
 
 

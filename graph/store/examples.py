@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 
+from .asked_again import asked_again
 from .models import ExampleRow
 
 
@@ -36,11 +37,15 @@ async def retire(tx: AsyncSession, row: ExampleRow, by: str, reason: str, at: da
     return int((await tx.exec(sa.update(ExampleRow).where(mine).values(**values))).rowcount) == 1
 
 
-async def page(tx: AsyncSession, tenant: str, *, after: int = 0, limit: int = 500, retired: bool = False) -> Sequence[ExampleRow]:
-    """Return examples in the order they were made, from sequence `after` on."""
+async def page(
+    tx: AsyncSession, tenant: str, *, after: int = 0, limit: int = 500, retired: bool = False, reader: str = ""
+) -> Sequence[ExampleRow]:
+    """Return examples in the order they were made, from sequence `after` on; not of what `reader` is asked about just now."""
     query = select(ExampleRow).where(ExampleRow.tenant == tenant, col(ExampleRow.sequence) > after)
     if not retired:
         query = query.where(col(ExampleRow.retired_at).is_(None))
+    if reader:
+        query = query.where(~asked_again(col(ExampleRow.action), reader))
     return (await tx.exec(query.order_by(col(ExampleRow.sequence)).limit(limit))).all()
 
 

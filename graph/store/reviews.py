@@ -11,7 +11,7 @@ from sqlmodel import col, select
 from sqlmodel.ext.asyncio.session import AsyncSession
 from sqlmodel.sql.expression import SelectOfScalar
 
-from . import apart
+from . import apart, asked_again
 from .inserting import add_or_leave
 from .models import ActionRow, DecisionRow, ExecutionRow, ReviewRow
 from .workable import Reviewer, workable
@@ -96,10 +96,12 @@ def _like(column: Any, pattern: str) -> sa.ColumnElement[bool]:
     return sa.func.lower(sa.cast(col(column), sa.Text)).like(pattern)
 
 
-async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000) -> int:
-    """Return how many reviews wait, counted to `cap` at most so that a long queue costs no more than a short one."""
+async def count_pending(tx: AsyncSession, tenant: str, cap: int = 1000, *, not_for: str = "") -> int:
+    """Return how many reviews wait, to `cap` at most so that a long queue costs no more; not what is kept from `not_for`."""
     waiting = sa.text("reviews.status = 'pending' AND reviews.snoozed_until IS NULL")
     rows = sa.select(sa.literal(1)).select_from(ReviewRow).where(col(ReviewRow.tenant) == tenant, waiting)
+    if not_for:
+        rows = rows.where(apart.not_apart(not_for))
     rows = rows.order_by(sa.desc(col(ReviewRow.priority)))  # leads along the index, past nothing that is decided
     counted = sa.select(sa.func.count()).select_from(rows.limit(cap).subquery())
     return int(await tx.scalar(counted) or 0)
@@ -210,9 +212,9 @@ async def by_key(tx: AsyncSession, tenant: str, actor: str, key: str) -> Decisio
 
 
 async def decided(
-    tx: AsyncSession, tenant: str, limit: int, before: int | None = None, search: str = ""
+    tx: AsyncSession, tenant: str, limit: int, before: int | None = None, search: str = "", reader: str = ""
 ) -> Sequence[tuple[DecisionRow, ReviewRow, ActionRow, ExecutionRow | None]]:
-    """Return decisions, newest first, with review, action and execution."""
+    """Return decisions, newest first, with review, action and execution; not what `reader` is asked about once more just now."""
     query = (
         select(DecisionRow, ReviewRow, ActionRow, ExecutionRow)
         .join(ReviewRow, col(ReviewRow.id) == col(DecisionRow.review))
@@ -221,6 +223,8 @@ async def decided(
     )
     if before is not None:
         query = query.where(col(DecisionRow.sequence) < before)
+    if reader:
+        query = query.where(~asked_again.asked_again(col(ActionRow.id), reader))
     if not search:
         query = query.where(DecisionRow.tenant == tenant)
     else:
@@ -249,12 +253,14 @@ async def closed(tx: AsyncSession, tenant: str, limit: int, search: str = "") ->
     return (await tx.exec(query.limit(limit))).all()
 
 
-async def automatic(tx: AsyncSession, tenant: str, limit: int) -> Sequence[tuple[ActionRow, ExecutionRow | None]]:
-    """Return what ran or was refused without a person, newest first."""
+async def automatic(tx: AsyncSession, tenant: str, limit: int, reader: str = "") -> Sequence[tuple[ActionRow, ExecutionRow | None]]:
+    """Return what ran or was refused without a person, newest first; not what `reader` is asked about just now."""
     query = (
         select(ActionRow, ExecutionRow)
         .join(ExecutionRow, col(ExecutionRow.action) == col(ActionRow.id), isouter=True)
         .where(ActionRow.tenant == tenant, sa.text("actions.verdict <> 'review'"), ActionRow.verdict != "probe")
         .order_by(sa.desc(col(ActionRow.created_at)))
     )
+    if reader:
+        query = query.where(~asked_again.asked_again(col(ActionRow.id), reader))
     return (await tx.exec(query.limit(limit))).all()

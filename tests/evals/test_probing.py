@@ -140,15 +140,17 @@ async def test_second_looks_go_to_somebody_else_and_expect_what_was_said(desk, t
             assert await probes.of_source(tx, probe.source, "known") is None
 
 
-async def test_what_nobody_answers_makes_room(desk, till):
+async def test_what_nobody_answers_makes_some_room_and_goes_on_waiting(desk, till):
     await choose(desk, known=1, second=0)
     await decided(desk, till)
     await mixed(desk)
     await decided(desk, till, 4)
     assert await mixed(desk) == 2 and await mixed(desk) == 0
     desk.clock.forward(timedelta(days=4).total_seconds())
-    assert await mixed(desk) == 2
-    assert len(await waiting(desk)) == 2
+    assert await mixed(desk) == 2 and len(await waiting(desk)) == 4
+    await choose(desk, known=1, second=0, pending=1)
+    desk.clock.forward(timedelta(days=4).total_seconds())
+    assert await mixed(desk) == 0, "three times as many as may wait freshly are the most"
 
 
 async def test_the_seed_is_told_when_it_is_given_up(desk, till):
