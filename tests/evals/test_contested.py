@@ -8,7 +8,7 @@ import pytest
 from assent.evals.reviewing.contested import PATIENCE, items_of, seen_catch
 from assent.evals.reviewing.reviewers import alarm_by, health
 from fakes import NOON
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 
@@ -46,6 +46,7 @@ def test_so_good_people_are_not_called_unreliable():
     assert within[False] > 0.3 and within[True] < 0.001
 
 
+@settings(deadline=None)
 @given(st.sampled_from(["correct", "wrong"]), st.sampled_from(["correct", "wrong", "left out"]), st.booleans(), st.booleans())
 def test_an_answer_counts_unless_it_is_open_or_a_lead_stands_behind_it(expected, outcome, asked, late):
     for word in (None, "", "correct", "wrong", "left out"):
