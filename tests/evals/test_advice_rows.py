@@ -202,6 +202,9 @@ async def test_known_answer_items_say_how_much_reviewers_catch_and_are_no_labels
             assert await probing.ask(tx, source, "known", busy.desk.clock(), expected="wrong") is not None
         (card,) = await busy.desk.pending("bob", limit=1)
         await busy.desk.decide(card.id, make(card, **({"amount": 5} if make is edit else {})), "bob")
+    assert ((await of(busy.desk)).known, (await of(busy.desk)).caught) == (2, 2), "the third waits for a lead's word"
+    (card,) = await busy.desk.pending("lee", mine=True)
+    await busy.desk.decide(card.id, reject(card), "lee")
     found = await of(busy.desk)
     assert (found.known, found.caught) == (3, 2)
     assert (found.labelled, found.wrong, found.volume) == (before.labelled, before.wrong, before.volume)

@@ -183,7 +183,7 @@ async def test_the_learner_of_a_desk_mixes_in_and_looks_at_the_reviewers(url, ti
         await desk.learner.learn()
         for probe in await waiting(desk):
             who = "ada" if any(card.id == probe.review for card in await desk.pending("ada")) else "bob"
-            await desk.decide(probe.review, approve(await desk.card(probe.review, who)), who)
+            await desk.decide(probe.review, reject(await desk.card(probe.review, who)), who)
         desk.clock.forward(301)
         await desk.learner.learn()
         async with desk.store.read() as tx:
