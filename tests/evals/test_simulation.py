@@ -65,7 +65,8 @@ async def test_the_simulation_decides_and_draws_as_the_desk_did(opened, till):
     measured.name = "agreement"
     gated = assent.Policy((assent.on("note", lambda facts: assent.Ruling("gate", "If sure.")),))
     lines = [calls(("note", {"text": f"n{number}"})) for number in range(20)]
-    agent = desk.agent(tools=till.tools, policy=gated, propose=Script(*lines), signals=[measured], actions_per_turn=1)
+    how = {"propose": Script(*lines), "signals": [measured], "actions_per_turn": 1, "model_name": "scripted"}
+    agent = desk.agent(tools=till.tools, policy=gated, **how)
 
     async def stored(thread):
         await agent.ainvoke(asks(), on_thread(thread))

@@ -366,22 +366,31 @@ def test_code_without_source_is_told_apart_by_what_it_does_alone() -> None:
         "def check(facts): return [one for one in facts.args]",
         "def check(facts): return [one.real for one in facts.args]",
         "def check(facts): return [one.imag for one in facts.args]",
+        "def check(facts): return facts.tool in {'a', 'b', 'c'}",
+        "def check(facts): return facts.tool in {'a', 'b', 'd'}",
     ]
     digests = [Policy((typed(text),)).digest for text in texts]
     assert len(set(digests)) == len(texts)
     assert digests == [Policy((typed(f"\n\n{text}", "/elsewhere"),)).digest for text in texts]
 
 
-def test_a_long_pattern_counts_to_its_end() -> None:
+def test_what_a_check_holds_counts_to_its_end() -> None:
     class Matching:
         def __init__(self, tail: str) -> None:
             self.pattern = re.compile("a" * 250 + tail)
-            self.limits = {"refund": tail}
 
         def __call__(self, facts: Facts) -> None:
             return None
 
-    assert Policy((Matching("b"),)).digest == Policy((Matching("b"),)).digest != Policy((Matching("c"),)).digest
+    class Listing:
+        def __init__(self, limit: int) -> None:
+            self.limits = {"refund": [limit]}
+
+        def __call__(self, facts: Facts) -> None:
+            return None
+
+    for kind, one, other in ((Matching, "b", "c"), (Listing, 1, 2)):
+        assert Policy((kind(one),)).digest == Policy((kind(one),)).digest != Policy((kind(other),)).digest
 
 
 def test_the_documented_example_runs() -> None:

@@ -543,7 +543,9 @@ async def test_a_signal_that_says_it_never_gates_blocks_nothing_when_it_fails_an
 async def test_a_certificate_lets_nothing_pass_while_a_signal_that_counts_cannot_be_read(opened, till, answer, runs) -> None:
     """The head here is sure of everything, so that only the missing reading can hold the action up."""
     script = Script(*(calls(("note", {"text": "hi"})) for _ in range(2)))
-    agent = opened.agent(tools=till.tools, policy=GATED, propose=script, signals=[answering(answer)], actions_per_turn=1)
+    agent = opened.agent(
+        tools=till.tools, policy=GATED, propose=script, signals=[answering(answer)], actions_per_turn=1, model_name="m"
+    )
     await agent.ainvoke(asks(), on_thread("first"))
     async with opened.store.begin() as tx:
         (row,) = await reviews.actions_of_thread(tx, "first")
