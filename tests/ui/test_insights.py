@@ -19,6 +19,13 @@ from .test_hostile_text import PAYLOADS
 from .test_pages import violations
 
 NOTE = Class("note", "Write a note", before=150, offered=True)
+SEVEN: dict[str, dict[str, Any]] = {
+    "refund": {"order_id": "1", "amount": "2"},
+    "wire": {"to": "x", "amount": 1},
+    **{name: {"text": "t"} for name in ("note", "label", "remind")},
+    "delete_account": {"customer": "C100"},
+    "courier": {"order_id": "1"},
+}
 LABEL = Class("label", "Label an order", before=150, after=120)
 
 
@@ -180,12 +187,18 @@ async def told_by(shop: Shop, tool: str) -> Any:
 
 @pages
 async def test_an_operator_sees_the_figures_and_cannot_sign_on_a_phone_in_the_dark(shop: Shop, browser: Any) -> None:
+    for tool, args in SEVEN.items():
+        await shop.run(tool, args)
     await earn(shop.desk, NOTE)
     context = {"viewport": {"width": 390, "height": 844}, "color_scheme": "dark", "reduced_motion": "reduce"}
     async with signed_in_page(shop, browser, "ada", path="/insights", context=context) as page:
         await page.wait_for_selector("text=A lead or an admin signs. You are operator, so you look.")
         assert await page.get_by_role("button", name="Promote to certified…").is_disabled()
         assert await page.get_by_role("button", name="Demote…").is_disabled()
+        assert "Write a note" in await page.inner_text(".in-line >> nth=0"), "what is to be signed comes first"
+        assert await page.locator(".in-line").count() == 6
+        await page.get_by_role("button", name="Show all 7 classes").click()
+        assert await page.locator(".in-line").count() == 7
         assert await page.locator("svg[role=img] desc", has_text="Agreement alone is off by").count() == 1
         await page.locator("[data-chart=reliability] summary").click()
         assert await page.locator("[data-chart=reliability] tbody tr").count() >= 4
@@ -201,7 +214,9 @@ async def test_what_changed_under_the_dialog_has_to_be_read_again_and_nothing_is
     await earn(shop.desk, NOTE)
     context = {"viewport": {"width": 1280, "height": 844}, "color_scheme": "light", "reduced_motion": "reduce"}
     async with signed_in_page(shop, browser, "lin", path="/insights", context=context) as page:
-        await page.wait_for_selector("[data-chart=monitor] svg")
+        await page.locator(".in-line", has_text="Label an order").click()
+        await page.wait_for_selector("[data-chart=monitor] .ch-beside >> text=alarm at 20")
+        await page.wait_for_selector("[data-chart=curve] .ch-ink-certified >> text=/pass, at most .* wrong/")
         await page.locator("[data-chart=curve] summary").click()
         assert await violations(page) == []
         await page.locator(".in-line", has_text="Write a note").click()

@@ -75,6 +75,8 @@ async def test_there_is_no_accessibility_violation(shop: Shop, browser: Any, sch
             await page.wait_for_selector(ready)
             await page.wait_for_timeout(400)
             assert await violations(page) == [], path
+            wide = "[...document.querySelectorAll('html, .rv-scroll')].some((one) => one.scrollWidth > one.clientWidth)"
+            assert not await page.evaluate(wide), f"something on {path} is wider than the screen"
 
 
 async def test_signing_in_and_out_by_hand(shop: Shop, browser: Any) -> None:
@@ -129,9 +131,11 @@ async def test_an_execution_nobody_can_vouch_for_is_settled_by_a_person(shop: Sh
         await page.goto(page.address + "/inbox")
         await page.wait_for_selector("text=The courier's server did not answer.")
         await page.wait_for_selector("text=Find out whether it happened")
+        await page.get_by_role("link", name="1 action needs a person").click()
         await page.get_by_label("What you found").fill("booked by telephone")
         await page.get_by_role("button", name="It happened").click()
         await page.wait_for_selector("text=Nothing is stuck.")
+        await page.wait_for_selector(".ib-stuck", state="hidden")
         assert len(done) == 1
         assert (await shop.desk.history("lin"))[0].outcome == "succeeded"
 

@@ -250,7 +250,7 @@ async def test_a_decision_that_is_not_allowed_gives_the_card_back(shop: Shop, br
 async def test_folded_text_must_be_opened_before_it_can_be_approved(shop: Shop, browser: Any) -> None:
     await shop.ask("note", {"text": "and send it all to evil@example.net", "lines": 50_000})
     async with signed_in_page(shop, browser, "ada") as page:
-        await page.wait_for_selector("text=hidden lines: show", timeout=20_000)
+        await page.wait_for_selector("text=more lines", timeout=20_000)
         assert await page.get_by_role("button", name="Approve").is_disabled()
         await page.keyboard.press("a")
         await page.wait_for_timeout(300)

@@ -53,10 +53,20 @@ const drawAxes = (box, x, y) => {
     sv('text', { class: 'ch-label', x: box.left - 46, y: box.top - 12, 'text-anchor': 'start' }, y.label)];
 };
 
+// said beside what it names, so that nobody has to look it up in a legend
+const besides = (x, y, text, name, anchor = 'start') => sv('text', { class: `ch-beside ch-ink-${name}`, x, y, 'text-anchor': anchor }, text);
+
 const countRow = (box, place, { name, label, values }) => {
   const y = box.bottom + 54 + place * 17;
-  return [sv('text', { class: `ch-count ch-ink-${name}`, x: box.left - 8, y, 'text-anchor': 'end' }, label),
-    values.map(([at, count]) => sv('text', { class: `ch-count ch-ink-${name}`, x: box.toX(at), y, 'text-anchor': 'middle' }, String(count)))];
+  let edge = box.left - 8;
+  const counted = ([at, count]) => {
+    const half = 3.5 * String(count).length;
+    const x = Math.max(box.toX(at), edge + half + 3);
+    if (x - box.toX(at) > 16) return null; // no room: the table has it
+    edge = x + half;
+    return sv('text', { class: `ch-count ch-ink-${name}`, x, y, 'text-anchor': 'middle' }, String(count));
+  };
+  return [sv('text', { class: `ch-count ch-ink-${name}`, x: box.left - 8, y, 'text-anchor': 'end' }, label), values.map(counted)];
 };
 
 const chart = ({ id, title, finding, width, x, y, counts = [], legend = [], draw, columns, rows }) => {

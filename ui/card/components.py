@@ -15,7 +15,7 @@ _HERE = Path(__file__).parent
 _BASE = ("dom.js", "hidden.js")
 _LIST = (*_BASE, "diff.js", "take_out.js", "trail.js", "records.js")
 _PAGES: dict[str, tuple[tuple[str, ...], tuple[str, ...]]] = {
-    "inbox": ((), ("start_inbox.js",)),
+    "inbox": (("inbox.css",), ("start_inbox.js",)),
     "history": ((), ("start_history.js",)),
     "tasks": ((), ("start_tasks.js",)),
     "examples": ((), ("start_examples.js",)),

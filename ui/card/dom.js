@@ -28,6 +28,14 @@ const words = (name) => {
   return text.charAt(0).toUpperCase() + text.slice(1);
 };
 
+const CONSEQUENCE_NAMES = ['read', 'reversible', 'costly', 'irreversible'];
+
+// what is not known is shown as the worst
+const lookOf = (consequence) => (CONSEQUENCE_NAMES.includes(consequence) ? consequence : 'irreversible');
+
+// a tool's name is told only where the title does not already say it
+const toolUnlessTitle = (tool, title) => (words(tool) === words(title || tool) ? '' : String(tool));
+
 const age = (iso) => {
   const minutes = Math.max(0, Math.round((Date.now() - Date.parse(iso)) / 60000));
   if (!Number.isFinite(minutes)) return '';

@@ -28,25 +28,33 @@ const needRow = ({ text, have, need }) => {
 
 const requirementRow = ({ met, told }) => el('li', { class: met ? 'ev-met' : 'ev-unmet' }, el('span', { class: 'ev-tick' }, met ? 'met' : 'missing'), el('span', {}, marked(told)));
 
-const missingView = (insight) => el('section', { class: 'ev-box' }, el('h4', {}, insight.to === insight.level ? `What ${LEVELS[insight.to].name} needs again` : `What the next level needs: ${LEVELS[insight.to].name}`),
-  el('ul', { class: 'ev-needs' }, (insight.evidence.requirements || []).map(requirementRow), insight.progress.map(needRow), insight.signable ? el('li', { class: 'ev-unmet' }, el('span', { class: 'ev-tick' }, 'missing'), el('span', {}, 'The signature of a lead or an admin.')) : null));
+const missingView = (insight) => {
+  const rules = insight.evidence.requirements || [];
+  const signature = { met: false, told: 'The signature of a lead or an admin.' };
+  const [open, met] = [[...rules.filter((one) => !one.met), ...(insight.signable ? [signature] : [])], rules.filter((one) => one.met)];
+  return el('section', { class: 'ev-box' },
+    el('h4', {}, insight.to === insight.level ? `What ${LEVELS[insight.to].name} needs again` : `What the next level needs: ${LEVELS[insight.to].name}`),
+    el('ul', { class: 'ev-needs' }, open.map(requirementRow), insight.progress.map(needRow), met.map(requirementRow)));
+};
 
-const promiseRows = (promise) => [
-  ['Promise', `at most ${shortPercent(promise.alpha)} wrong, with ${percent(1 - promise.delta)} confidence`],
-  ['Bound', `${percent(promise.bound, 2)} (${promise.k} wrong of ${promise.n} passing)`],
-  ['Passes', `${shortPercent(promise.coverage)} of ${promise.rows} certifying rows, from confidence ${promise.threshold.toFixed(3)} up`],
-  ['For level', levelWords(promise.level)],
-  ['Made', clock(promise.created)],
+const PROMISE_ROWS = [
+  ['For level', (promise) => levelWords(promise.level)],
+  ['Promise', (promise) => `at most ${shortPercent(promise.alpha)} wrong, with ${percent(1 - promise.delta)} confidence`],
+  ['Bound', (promise) => `${percent(promise.bound, 2)}: ${promise.k} wrong of ${promise.n} that pass`],
+  ['Passes', (promise) => `${shortPercent(promise.coverage)} of ${promise.rows} certifying rows`],
+  ['From', (promise) => `confidence ${promise.threshold.toFixed(3)} up`],
+  ['Made', (promise) => clock(promise.created)],
 ];
 
-const promiseView = (promise, title, level) => el('section', { class: 'ev-box' }, el('h4', {}, title),
-  promise ? el('dl', { class: 'ev-promise' }, promiseRows(promise).map(([name, value]) => el('div', {}, el('dt', {}, name), el('dd', {}, value))))
-    : el('p', { class: 'rc-soft' }, level ? 'None: every action is reviewed.' : 'None: nothing of this class runs.'));
-
-const certificateView = (insight) => [
-  insight.signed || !insight.offered ? promiseView(insight.signed, 'Certificate in force', insight.level) : null,
-  insight.offered ? promiseView(insight.offered, 'Certificate to be signed') : null,
-];
+const certificateView = (insight) => {
+  const shown = [['In force', insight.signed], ['To be signed', insight.offered]].filter(([, promise]) => promise);
+  const title = shown.length === 2 ? 'Certificates' : insight.offered ? 'Certificate to be signed' : 'Certificate in force';
+  const none = insight.level ? 'None: every action is reviewed.' : 'None: nothing of this class runs.';
+  return el('section', { class: 'ev-box' }, el('h4', { id: 'ev-certificate' }, title), !shown.length ? el('p', { class: 'rc-soft' }, none)
+    : el('table', { class: 'ev-promise', 'aria-labelledby': 'ev-certificate' },
+      shown.length === 2 ? el('thead', {}, el('tr', {}, el('td', {}), shown.map(([name]) => el('th', { scope: 'col' }, name)))) : null,
+      el('tbody', {}, PROMISE_ROWS.map(([name, tell]) => el('tr', {}, el('th', { scope: 'row' }, name), shown.map(([, promise]) => el('td', {}, tell(promise))))))));
+};
 
 const driftView = (insight) => el('section', { class: 'ev-box' }, el('h4', {}, 'Early warnings'),
   insight.drift.length ? el('ul', { class: 'ev-warnings' }, insight.drift.map((one) => el('li', {}, marked(one.text), one.at ? el('span', { class: 'rc-soft' }, ` ${clock(one.at)}`) : null)))

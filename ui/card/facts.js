@@ -7,7 +7,7 @@ const folded = (text, onOpen, lineLimit = FOLD_LINES, characterLimit = FOLD_CHAR
   if (lines.length <= lineLimit && text.length <= characterLimit) return el('div', { class: 'rc-text' }, marked(text));
   const head = lines.slice(0, Math.ceil(lineLimit * 0.7)).join('\n').slice(0, Math.ceil(characterLimit * 0.7));
   const hiddenLines = lines.length - head.split('\n').length;
-  const amount = hiddenLines > 0 ? plural(hiddenLines, 'hidden line', 'hidden lines') : plural(text.length - head.length, 'hidden character', 'hidden characters');
+  const amount = hiddenLines > 0 ? plural(hiddenLines, 'more line', 'more lines') : plural(text.length - head.length, 'more character', 'more characters');
   const body = el('div', { class: 'rc-text' }, marked(head));
   const open = () => {
     fill(body, marked(text));
@@ -16,7 +16,7 @@ const folded = (text, onOpen, lineLimit = FOLD_LINES, characterLimit = FOLD_CHAR
     button.remove();
     if (onOpen) onOpen();
   };
-  const button = el('button', { type: 'button', class: 'rc-small rc-fold', on: { click: open } }, `${amount}: show`);
+  const button = el('button', { type: 'button', class: 'rc-small rc-fold', on: { click: open } }, `Show ${amount}`);
   return el('div', { class: 'rc-folded', 'data-folded': 'yes' }, body, button);
 };
 
@@ -46,11 +46,12 @@ const facts = (card, before, onOpen) => {
   return el('dl', { class: 'rc-facts' }, names.map((name) => factRow(card, name, before, onOpen)), removed.map((name) => removedRow(card, name, before)));
 };
 
+const asking = (reasons) => [...reasons.filter(({ ruling }) => ruling === 'review'), ...reasons.filter(({ ruling }) => ruling !== 'review')];
+
 const whySection = (card) => section('Why you are asked', 'rc-why', card.reasons.length
-  ? el('ul', {}, card.reasons.map((reason) => el('li', {},
-    el('span', { class: 'rc-check' }, marked(words(reason.check))),
-    el('span', { class: `rc-ruling rc-ruling-${['gate', 'review', 'refuse'].includes(reason.ruling) ? reason.ruling : 'other'}` }, marked(reason.ruling)),
-    el('div', { class: 'rc-text' }, marked(reason.text)))))
+  ? el('ul', {}, asking(card.reasons).map((reason) => el('li', {},
+    el('div', { class: 'rc-text' }, marked(reason.text)),
+    el('div', { class: 'rc-soft' }, 'Check: ', marked(words(reason.check).toLowerCase()), reason.ruling === 'review' ? '' : [' · ', marked(reason.ruling)]))))
   : el('p', { class: 'rc-soft' }, 'No reason was recorded. Treat this with care.'));
 
 const evidenceSection = (card) => section('Evidence', 'rc-evidence', card.evidence.length

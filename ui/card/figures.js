@@ -29,7 +29,7 @@ const reliabilityChart = (insight, width) => {
   return chart({
     id: 'reliability', title, width, finding: reliabilityFinding(raw, fitted),
     x: { ...share, label: 'confidence' }, y: { ...share, label: 'right in fact' },
-    counts: series.map(([diagram, { name }, label]) => ({ name, label, values: diagram.bins.map((bin) => [(bin.low + bin.high) / 2, bin.n]) })),
+    counts: series.map(([diagram, { name }, label]) => ({ name, label, values: diagram.bins.map((bin) => [bin.confidence, bin.n]) })),
     legend: [...series.map(([, { mark }, , name]) => ({ name, mark })), { name: 'as good as its word', mark: MARKS.dash('even') }],
     draw: (box) => [sv('line', { class: 'ch-line ch-dashed ch-even', x1: box.toX(0), y1: box.toY(0), x2: box.toX(1), y2: box.toY(1) }),
       series.map(([diagram, one], place) => binMarks(box, diagram.bins, one, series.length > 1 ? place * 6 - 3 : 0))],
@@ -40,14 +40,20 @@ const reliabilityChart = (insight, width) => {
 
 const atThreshold = (points, threshold) => points.filter((point) => point.threshold >= threshold - 1e-12).pop();
 
+const promiseLine = (box, value, text) => [sv('line', { class: 'ch-line ch-dashed ch-alarm', x1: box.left, x2: box.right, y1: box.toY(value), y2: box.toY(value) }),
+  besides(box.left + 4, box.toY(value) - 6, text, 'alarm')];
+
 const certifiedMark = (box, at, certified) => {
   if (!at) return null;
   const [x, y] = [box.toX(at.coverage), box.toY(at.risk)];
-  return [sv('line', { class: 'ch-bar ch-certified', x1: x, x2: x, y1: y, y2: box.toY(Math.min(certified.bound, box.most)) }), MARKS.diamond('certified')(x, y)];
+  const top = box.toY(Math.min(certified.bound, box.most));
+  const [beside, anchor] = at.coverage > 0.5 ? [x + 6, 'end'] : [x - 6, 'start'];
+  return [sv('line', { class: 'ch-bar ch-certified', x1: x, x2: x, y1: y, y2: top }), MARKS.diamond('certified')(x, y),
+    besides(beside, Math.min(top, box.toY(certified.alpha)) - 22, `${shortPercent(certified.coverage)} pass, at most ${shortPercent(certified.bound)} wrong`, 'certified', anchor)];
 };
 
 const curveFinding = ({ certified, n }, at) => (certified
-  ? `At the ${certified.status === 'signed' ? 'certified' : 'offered'} threshold ${decimal(certified.threshold)}, ${shortPercent(certified.coverage)} pass and at most ${shortPercent(certified.bound)} of that is wrong (${percent(1 - certified.delta)} confidence; ${certified.k} wrong of ${certified.n} passing, ${certified.rows} certifying rows).${at ? ` The line shows the ${n} decided actions that certify.` : ''}`
+  ? `At the ${certified.status === 'signed' ? 'certified' : 'offered'} threshold ${decimal(certified.threshold)}, ${shortPercent(certified.coverage)} pass and at most ${shortPercent(certified.bound)} of that is wrong (${percent(1 - certified.delta)} confidence; ${certified.k} wrong of ${certified.n} that pass).${at ? ` The line shows the ${n} decided actions that certify.` : ''}`
   : `No threshold is certified. Where the line is low, much could pass with few errors, but a point read off it promises nothing (n ${n}).`);
 
 const thinned = (points, most = 40) => points.filter((_, place) => place % Math.max(1, Math.ceil(points.length / most)) === 0 || place === points.length - 1);
@@ -65,11 +71,11 @@ const curveChart = (insight, width) => {
     x: { ...share, label: 'share that passes without a person' },
     y: { domain: [0, most], ticks: evenly(SCALES[most], most), format: (value) => percent(value, most <= 0.02 ? 1 : 0), label: 'wrong among what passes' },
     legend: [{ name: 'decided actions', mark: (x, y) => sv('line', { class: 'ch-line ch-fitted', x1: x - 10, x2: x + 10, y1: y, y2: y }) },
-      ...(certified ? [{ name: `${certified.status === 'signed' ? 'certified' : 'offered'} point, bar up to its bound`, mark: (x, y) => MARKS.diamond('certified')(x, y, 5) }, { name: `promised: at most ${shortPercent(certified.alpha)}`, mark: MARKS.dash('alarm') }] : [])],
+      ...(certified ? [{ name: `${certified.status === 'signed' ? 'certified' : 'offered'} point, bar up to its bound`, mark: (x, y) => MARKS.diamond('certified')(x, y, 5) }] : [])],
     draw: (box) => {
       box.most = most;
       const shown = steady.length ? steady : curve.points;
-      return [certified ? sv('line', { class: 'ch-line ch-dashed ch-alarm', x1: box.left, x2: box.right, y1: box.toY(certified.alpha), y2: box.toY(certified.alpha) }) : null,
+      return [certified ? promiseLine(box, certified.alpha, `promised: at most ${shortPercent(certified.alpha)}`) : null,
         sv('path', { class: 'ch-line ch-fitted', d: path(shown.map((point) => [box.toX(point.coverage), box.toY(Math.min(point.risk, most))])) }),
         shown.length <= 12 ? shown.map((point) => FITTED.mark(box.toX(point.coverage), box.toY(Math.min(point.risk, most)), 3)) : null, certifiedMark(box, at, certified || {})];
     },
@@ -98,8 +104,8 @@ const monitorChart = (insight, width) => {
     x: { domain: [first, last], ticks: [...new Set(evenly(4, last - first).map((step) => Math.round(first + step)))], format: String, label: 'audits since it was signed' },
     y: { log: true, domain: [low, high], ticks: powers, format: (value) => String(Number(value.toPrecision(1))), label: 'evidence against the promise' },
     legend: [{ name: 'evidence', mark: (x, y) => sv('line', { class: 'ch-line ch-fitted', x1: x - 10, x2: x + 10, y1: y, y2: y }) },
-      { name: 'an audit found it wrong', mark: (x, y) => MARKS.round('raw')(x, y, 4) }, { name: `alarm at ${watch.alarm}`, mark: MARKS.dash('alarm') }],
-    draw: (box) => [sv('line', { class: 'ch-line ch-dashed ch-alarm', x1: box.left, x2: box.right, y1: box.toY(watch.alarm), y2: box.toY(watch.alarm) }),
+      { name: 'an audit found it wrong', mark: (x, y) => MARKS.round('raw')(x, y, 4) }],
+    draw: (box) => [promiseLine(box, watch.alarm, `alarm at ${watch.alarm}`),
       sv('path', { class: 'ch-line ch-fitted', d: path([...(first ? [] : [[box.toX(0), box.toY(watch.begin)]]), ...watch.series.map((point) => [box.toX(point.audits), box.toY(point.evidence)])]) }),
       watch.series.map((point, place) => (point.errors > (place ? watch.series[place - 1].errors : 0) ? MARKS.round('raw')(box.toX(point.audits), box.toY(point.evidence), 4) : null))],
     columns: ['Audit', 'Answered', 'Wrong so far', 'Evidence'],

@@ -1,8 +1,5 @@
 // The list of classes and the page of one class; refuses to show a figure without the number of rows it stands on.
-const CONSEQUENCE_WORDS = { read: 'read only', reversible: 'reversible', costly: 'costly', irreversible: 'cannot be undone' };
-
-const consequenceChip = (consequence) => (consequence
-  ? el('span', { class: `in-chip in-chip-${consequence in CONSEQUENCE_WORDS ? consequence : 'irreversible'}` }, CONSEQUENCE_WORDS[consequence] || marked(consequence)) : null);
+const consequenceChip = (consequence) => (consequence ? el('span', { class: `in-chip in-chip-${lookOf(consequence)}` }, marked(consequence)) : null);
 
 const stateWord = (line) => {
   if (line.suspended) return el('span', { class: 'in-state in-alarm' }, 'suspended');
@@ -11,14 +8,20 @@ const stateWord = (line) => {
   return null;
 };
 
-const passingWords = ({ proposed, passed, days }) => (proposed ? `${plural(proposed, 'action', 'actions')} in ${days} days, ${shortPercent(passed / proposed)} passed` : `nothing proposed in ${days} days`);
+// what asks for somebody comes first; the rest keeps its order
+const URGENCY = [(line) => line.suspended, (line) => line.unwatched, (line) => line.offered, (line) => line.fallen, () => true];
+const byUrgency = (lines) => [...lines].sort((one, other) => URGENCY.findIndex((asks) => asks(one)) - URGENCY.findIndex((asks) => asks(other)));
+
+const passingWords = ({ proposed, passed, days }) => (proposed ? `${proposed.toLocaleString('en')} in ${days} days, ${passed ? shortPercent(passed / proposed) : 'none'} passed` : `nothing proposed in ${days} days`);
 
 const boundWords = (line) => (line.signed ? `at most ${percent(line.signed.bound, 1)} wrong (n ${line.signed.n})` : line.offered ? `offered: at most ${percent(line.offered.bound, 1)} wrong (n ${line.offered.n})` : 'no certificate');
 
 const classKey = (one) => JSON.stringify([one.agent, one.tool]);
 
+const namedBy = ({ agent, tool, title }) => [marked(agent), toolUnlessTitle(tool, title) ? [' · ', marked(tool)] : ''];
+
 const classLine = (line, chosen, choose) => el('li', {}, el('button', { type: 'button', class: 'in-line', 'aria-pressed': String(classKey(line) === chosen), 'data-class': classKey(line), on: { click: () => choose(line) } },
-  el('span', { class: 'in-name' }, el('b', {}, marked(words(line.title || line.tool))), el('span', { class: 'rc-soft' }, marked(line.agent), ' · ', marked(line.tool))),
+  el('span', { class: 'in-name' }, el('b', {}, marked(words(line.title || line.tool))), el('span', { class: 'rc-soft' }, namedBy(line))),
   el('span', { class: 'in-level' }, smallLadder(line.level, line.suspended), el('span', {}, levelWords(line.level))),
   el('span', { class: 'in-numbers' }, el('span', {}, passingWords(line.volume)), el('span', { class: 'rc-soft' }, boundWords(line))),
   el('span', { class: 'in-states' }, stateWord(line))));
@@ -31,7 +34,7 @@ const signButtons = (insight, signing, you, onDone) => {
 };
 
 const classHead = (insight, buttons) => el('header', { class: 'in-head' },
-  el('div', { class: 'in-meta' }, consequenceChip(insight.consequence), el('span', {}, 'agent ', el('b', {}, marked(insight.agent))), el('span', {}, 'tool ', el('b', {}, marked(insight.tool))), el('span', {}, passingWords(insight.volume))),
+  el('div', { class: 'in-meta' }, consequenceChip(insight.consequence), el('span', {}, 'agent ', el('b', {}, marked(insight.agent))), el('span', {}, 'tool ', el('b', {}, marked(insight.tool)))),
   el('div', { class: 'in-row' }, el('h3', { tabindex: '-1' }, marked(words(insight.title || insight.tool))), buttons));
 
 const classView = (insight, { signing, you, onDone, said }) => {
@@ -42,7 +45,7 @@ const classView = (insight, { signing, you, onDone, said }) => {
     el('div', { class: 'in-said', role: 'status' }, said || ''),
     insight.suspended ? el('p', { class: 'in-suspended' }, el('strong', {}, 'Suspended: everything is reviewed. '), marked(insight.suspended)) : null,
     riskView(insight), ladderView(insight),
-    el('div', { class: 'in-boxes' }, el('div', { class: 'in-stack' }, certificateView(insight), driftView(insight)), missingView(insight)),
+    el('div', { class: 'in-boxes' }, certificateView(insight), missingView(insight), driftView(insight)),
     charts, el('h4', { class: 'in-title' }, 'Level history'), historyView(insight));
   return { view, charts, paint };
 };

@@ -20,6 +20,7 @@ const actionBar = (press) => {
     paint({ barred, folded, looker, empty }) {
       deciding.forEach((one, at) => { one.disabled = empty || Boolean(barred) || (at === 0 && Boolean(folded)); });
       passing.forEach((one, at) => { one.disabled = empty || (looker && at < 2); });
+      node.classList.toggle('rc-nothing', Boolean(empty));
       hint.textContent = empty ? '' : barred || folded || '';
     },
   };

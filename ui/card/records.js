@@ -14,7 +14,7 @@ const argumentRows = (args, accepted) => {
   return el('dl', { class: 'rv-fields' }, names.map(row));
 };
 
-const listView = (root, { title, path, field, row, empty, search, extra, also, onBody }) => {
+const listView = (root, { title, about, path, field, row, empty, search, extra, also, onBody }) => {
   const list = el('ul', { class: 'rv-list', 'aria-label': title });
   const note = el('div', { class: 'rv-empty', role: 'status' }, 'Loading…');
   const box = search ? el('input', { type: 'search', id: `rv-search-${field}`, on: { input: () => { clearTimeout(timer); timer = setTimeout(load, 250); } } }) : null;
@@ -40,7 +40,7 @@ const listView = (root, { title, path, field, row, empty, search, extra, also, o
     else { list.hidden = true; note.hidden = false; note.textContent = body.message; }
   };
   list.hidden = true;
-  fill(root, el('div', { class: 'rv-head' }, el('h2', {}, title), more ? el('label', { for: more.id }, more, also.label) : null, box ? el('span', { class: 'rv-pick' }, el('label', { for: box.id }, 'Search'), box) : null, extra), list, note);
+  fill(root, el('div', { class: 'rv-head' }, el('h2', {}, title), more ? el('label', { for: more.id }, more, also.label) : null, box ? el('span', { class: 'rv-pick' }, el('label', { for: box.id }, 'Search'), box) : null, extra), about ? el('p', { class: 'rc-soft rv-about' }, about) : null, list, note);
   load();
   return load;
 };

@@ -28,9 +28,12 @@ const catchBar = (found, bar) => {
 
 const REVIEWER_COLUMNS = ['Reviewer', 'Decided', 'Approved', 'Median time', 'Hasty', 'Known-answer items caught', 'Second looks alike', 'Longest sitting'];
 
-const reviewersTable = (found) => el('div', { class: 'rv-scroll', tabindex: '0', role: 'group', 'aria-label': 'Reviewers' },
-  el('table', { class: 'rv-table rw-table' }, el('thead', {}, el('tr', {}, REVIEWER_COLUMNS.map((name) => el('th', { scope: 'col' }, name)))),
-    el('tbody', {}, found.reviewers.map((line) => reviewerRow(line, found.bar ?? 0.8)))));
+const reviewersTable = (found) => {
+  const rows = found.reviewers.map((line) => reviewerRow(line, found.bar ?? 0.8));
+  for (const row of rows) [...row.cells].forEach((cell, at) => { cell.dataset.label = REVIEWER_COLUMNS[at]; });
+  return el('div', { class: 'rv-scroll', tabindex: '0', role: 'group', 'aria-label': 'Reviewers' },
+    el('table', { class: 'rv-table rw-table' }, el('thead', {}, el('tr', {}, REVIEWER_COLUMNS.map((name) => el('th', { scope: 'col' }, name)))), el('tbody', {}, rows)));
+};
 
 const healthView = (found) => {
   if (found.why === undefined) return null;

@@ -1,11 +1,7 @@
 // How one card is laid out, and what is shown when there is none; refuses to put a customer's words above the facts.
-const CONSEQUENCES = { read: 'read only', reversible: 'reversible', costly: 'costly', irreversible: 'cannot be undone' };
-
-const consequenceOf = (card) => (card.consequence in CONSEQUENCES ? card.consequence : 'irreversible');
-
 const cardHead = (card) => el('header', { class: 'rc-head' },
   el('div', { class: 'rc-meta' }, el('span', {}, `RQ-${card.number}`),
-    el('span', { class: `rc-chip rc-chip-${consequenceOf(card)}` }, CONSEQUENCES[card.consequence] || marked(card.consequence)),
+    el('span', { class: `rc-chip rc-chip-${lookOf(card.consequence)}` }, marked(card.consequence)),
     el('span', {}, 'for ', el('b', {}, marked(card.requester))), el('span', {}, age(card.created)),
     card.due ? ticking(el('span', {}), (node) => { node.textContent = due(card.due); node.className = isDueSoon(card) ? 'rc-due rc-due-soon' : 'rc-due'; }) : null),
   el('h2', { tabindex: '-1' }, marked(words(card.title || card.tool))),
@@ -23,7 +19,7 @@ const cardView = (card, before, standing, mayRetire, onOpen) => {
   const main = el('div', { class: 'rc-main' }, el('div', { class: 'rc-decide' }, facts(card, struck, onOpen)), conversationSection(card));
   const side = el('aside', { class: 'rc-side', 'aria-label': 'What speaks for and against it' },
     whySection(card), evidenceSection(card), confidenceSection(card), precedentSection(card, mayRetire), trailView(card.id));
-  return el('article', { class: `rc-card rc-is-${consequenceOf(card)}`, 'aria-label': `RQ-${card.number}`, 'data-review': card.id },
+  return el('article', { class: `rc-card rc-is-${lookOf(card.consequence)}`, 'aria-label': `RQ-${card.number}`, 'data-review': card.id },
     cardHead(card), standing, before ? changedView(card, before) : null, el('div', { class: 'rc-columns' }, main, side));
 };
 

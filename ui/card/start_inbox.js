@@ -2,7 +2,6 @@
 const inbox = element.querySelector('.rc-root');
 const LIMIT = 200;
 const ANY = 'any';
-const CONSEQUENCE_NAMES = ['read', 'reversible', 'costly', 'irreversible'];
 const tools = new Set();
 
 const pick = (id, label, values) => {
@@ -18,9 +17,10 @@ const pick = (id, label, values) => {
 const search = el('input', { type: 'search', id: 'rv-search-inbox', on: { input: () => { clearTimeout(timer); timer = setTimeout(load, 250); } } });
 const byTool = pick('rv-tool', 'Tool', []);
 const byConsequence = pick('rv-consequence', 'Consequence', CONSEQUENCE_NAMES);
-const count = el('p', { class: 'rc-soft', role: 'status' }, 'Loading…');
+const count = el('span', { role: 'status' }, 'Loading…');
+const stuck = el('a', { class: 'ib-stuck', href: '#assent-tasks', hidden: true });
 const body = el('tbody');
-const table = el('table', { class: 'rv-table', hidden: true }, el('thead', {}, el('tr', {},
+const table = el('table', { class: 'rv-table ib-table', hidden: true }, el('thead', {}, el('tr', {},
   ['Review', 'Action', 'Consequence', 'Requester', 'Why', 'Since'].map((name) => el('th', { scope: 'col' }, name)))), body);
 let lines = [];
 let timer = 0;
@@ -36,9 +36,9 @@ const holding = (line) => [
 
 const inboxRow = (line) => el('tr', { on: { click: (event) => { if (!event.target.closest('a') && !String(getSelection())) location.assign(address(line)); } } },
   el('th', { scope: 'row' }, el('a', { href: address(line) }, `RQ-${line.number}`)),
-  el('td', { class: 'rv-title' }, marked(words(line.title || line.tool)), el('div', { class: 'rc-soft rc-mono' }, marked(line.tool))),
-  el('td', {}, el('span', { class: `rv-word rv-word-is-${CONSEQUENCE_NAMES.includes(line.consequence) ? line.consequence : 'irreversible'}` }, marked(line.consequence))),
-  el('td', {}, marked(line.requester)), el('td', { class: 'rc-text' }, marked(line.why), holding(line) ? el('div', { class: 'rv-holding' }, marked(holding(line))) : null),
+  el('td', { class: 'rv-title' }, el('div', { class: 'ib-cut' }, marked(words(line.title || line.tool))), toolUnlessTitle(line.tool, line.title) ? el('div', { class: 'rc-soft rc-mono ib-cut ib-tool' }, marked(line.tool)) : null),
+  el('td', { class: 'ib-consequence' }, el('span', { class: `rv-word rv-word-is-${lookOf(line.consequence)}` }, marked(line.consequence))),
+  el('td', { class: 'ib-requester' }, el('div', { class: 'ib-cut' }, marked(line.requester))), el('td', { class: 'rc-text' }, el('div', { class: 'ib-cut' }, marked(line.why)), holding(line) ? el('div', { class: 'rv-holding' }, marked(holding(line))) : null),
   el('td', { class: 'rv-when' }, age(line.created), line.due ? el('div', { class: secondsTo(line.due) < 600 ? 'rv-due-soon' : '' }, due(line.due)) : null));
 
 const paint = () => {
@@ -56,6 +56,7 @@ const load = async () => {
   const mine = ++turn;
   const { status, body: reply } = await settled('GET', `/api/inbox?search=${encodeURIComponent(search.value)}`);
   if (mine !== turn) return;
+  inbox.classList.remove('ib-loading');
   if (status !== 200) { count.textContent = reply.message; return; }
   lines = reply.inbox;
   lines.forEach((line) => tools.add(line.tool));
@@ -64,7 +65,12 @@ const load = async () => {
 };
 
 fill(inbox, el('div', { class: 'rv-head' }, el('h2', {}, 'Inbox'), el('span', { class: 'rv-pick' }, el('label', { for: 'rv-search-inbox' }, 'Search'), search), byTool.node, byConsequence.node),
-  count, el('div', { class: 'rv-scroll', tabindex: '0', role: 'region', 'aria-label': 'Waiting reviews' }, table));
+  el('p', { class: 'rc-soft ib-count' }, count, stuck), el('div', { class: 'rv-scroll', tabindex: '0', role: 'region', 'aria-label': 'Waiting reviews' }, table));
+inbox.classList.add('ib-loading');
+addEventListener('assent:tasks', ({ detail }) => {
+  stuck.hidden = !detail;
+  stuck.textContent = `${plural(detail, 'action needs', 'actions need')} a person`;
+});
 clearInterval(window.assentInbox);
 window.assentInbox = setInterval(() => { if (document.visibilityState === 'visible') load(); }, 10000);
 load();

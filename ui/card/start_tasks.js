@@ -1,13 +1,16 @@
 // What only a person can settle, each with what to do next; refuses to guess how anything ended.
 const ASKED = { unknown: ['It happened', 'It did not happen'], 'undo unknown': ['It was undone', 'It was not undone'], 'undo failed': ['I undid it by hand'] };
 
+// the head of the page says how many there are, since they stand below all that waits
+const tellTasks = ({ tasks }) => dispatchEvent(new CustomEvent('assent:tasks', { detail: tasks.length }));
+
 const taskRow = (task, { show }) => {
   const id = `rv-note-${Math.random().toString(36).slice(2)}`;
   const note = el('input', { type: 'text', id, maxlength: 4000 });
   const problem = el('span', { class: 'rc-problem', role: 'alert' });
   const send = async (path, request) => {
     const { status, body } = await settled('POST', path, request);
-    if (status === 200) show(body.tasks);
+    if (status === 200) { show(body.tasks); tellTasks(body); }
     else problem.textContent = body.message;
   };
   const button = (label, handler) => el('button', { type: 'button', class: 'rv-button', on: { click: handler } }, label);
@@ -30,6 +33,7 @@ const taskRow = (task, { show }) => {
 };
 
 listView(element.querySelector('.rc-root'), {
+  onBody: tellTasks,
   title: 'Needs a person', path: '/api/tasks', field: 'tasks', row: taskRow,
   empty: 'Nothing is stuck. Actions whose outcome is unknown would be listed here.',
 });

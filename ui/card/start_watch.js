@@ -1,9 +1,5 @@
 // On the loop: what is held and can be vetoed, what ran and can be undone, and what became of it; refuses to hide a deadline.
-const OPEN_WORDS = {
-  held: 'Runs by itself at the end of the countdown, unless somebody vetoes it.',
-  undoable: 'Ran without asking anybody. It can be undone until the countdown ends.',
-  undoing: 'Is being undone.',
-};
+const OPEN_WORDS = 'Held actions run by themselves when their countdown ends, unless somebody vetoes them. Undoable ones ran without asking anybody.';
 const ENDED_WORDS = {
   vetoed: 'Vetoed: it did not run, and the agent was told',
   released: 'Nobody vetoed it; it runs next',
@@ -41,11 +37,10 @@ const feedRow = (you) => (line, { load }) => {
   return el('li', { 'data-action': line.action },
     el('div', { class: 'rv-when' }, el('div', {}, clock(line.at)), line.kind === 'undoing' ? null : countdown),
     el('div', { class: 'rv-body' }, el('div', { class: 'rv-title' }, marked(name), el('span', { class: 'rc-soft' }, ' for ', marked(line.requester))),
-      el('div', { class: 'rc-soft' }, OPEN_WORDS[line.kind] || marked(line.kind)), argumentRows(line.args, null),
+      argumentRows(line.args, null),
       line.result ? el('div', { class: 'rc-soft rc-text' }, 'Result: ', marked(String(line.result).slice(0, 600))) : null,
-      may && line.kind === 'held' ? el('div', { class: 'rv-actions' }, veto()) : null,
-      may && line.kind === 'undoable' ? el('div', { class: 'rv-actions' }, undo()) : null, trailView(line.action)),
-    el('div', {}, wordChip(line.kind, ['held', 'undoable', 'undoing'])));
+      trailView(line.action)),
+    el('div', { class: 'wt-do' }, wordChip(line.kind, ['held', 'undoable', 'undoing']), may && line.kind === 'held' ? veto() : null, may && line.kind === 'undoable' ? undo() : null));
 };
 
 const endedRow = (line) => el('li', {},
@@ -70,7 +65,7 @@ endedPlace.hidden = true;
 fill(watchRoot, openPlace, endedPlace);
 settled('GET', '/api/me').then(({ body: you }) => {
   const load = listView(openPlace, {
-    title: 'On the loop', path: '/api/feed', field: 'feed', row: feedRow(you), onBody: showEnded,
+    title: 'Watch', about: OPEN_WORDS, path: '/api/feed', field: 'feed', row: feedRow(you), onBody: showEnded,
     empty: 'Nothing is held and nothing can be undone. What runs without being asked about, but under watch, appears here.',
   });
   clearInterval(window.assentWatch);

@@ -37,7 +37,7 @@ const statusArea = (onRetry) => {
     },
     numbers({ waiting, due: soon }, times) {
       fill(stats, number(waiting >= 1000 ? '1000+' : String(waiting), 'waiting'), soon ? number(String(soon), 'due within 10 min', 'rc-due') : null,
-        number(String(times.length), 'decided by you here'), number(medianOf(times), 'your median'));
+        times.length ? [number(String(times.length), 'decided by you here'), number(medianOf(times), 'your median')] : null);
     },
   };
 };

@@ -28,6 +28,7 @@ _PAGES = (
 def build_pages(desk: Desk, settings: UiSettings) -> Any:
     """Return the Blocks of all pages, Review first."""
     blocks = gr.Blocks(title=settings.title, analytics_enabled=False, fill_width=True)
+    blocks.pages[0] = ("", "Review", True)  # else it is called Home until the Navbar is drawn
     first = blocks.current_page
     for name in (*(name for name, _ in _PAGES), "Playground"):
         blocks.route(name, f"/{name.lower()}")
