@@ -28,7 +28,7 @@ const numbersTable = (id, title, columns, rows) => {
   const table = el('table', { class: 'ch-table' }, el('caption', { class: 'ch-only' }, title), el('thead', {}, el('tr', {}, columns.map((name) => el('th', { scope: 'col' }, name)))),
     el('tbody', {}, rows.map((row) => el('tr', {}, cells(row)))));
   const remember = (event) => { if (event.target.open) openTables.add(id); else openTables.delete(id); };
-  return el('details', { class: 'ch-numbers', open: openTables.has(id), on: { toggle: remember } }, el('summary', {}, 'Show numbers'),
+  return el('details', { class: 'ch-numbers', open: openTables.has(id), on: { toggle: remember } }, el('summary', {}, 'Show numbers', el('span', { class: 'ch-only' }, `: ${title}`)),
     el('div', { class: 'ch-scroll', tabindex: '0', role: 'group', 'aria-label': `Numbers: ${title}` }, table));
 };
 

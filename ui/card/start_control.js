@@ -49,6 +49,7 @@ const stopNow = async () => {
 };
 
 fill(maker, el('div', { class: 'rv-head' }, el('h2', {}, 'Stop')),
+  el('p', { class: 'rc-soft rv-about' }, 'From then on nothing it covers starts, also not what is approved already, until somebody lifts it. What has been started ends by itself.'),
   el('form', { class: 'ct-form', on: { submit: (event) => { event.preventDefault(); confirmStop(); } } },
     el('span', { class: 'rv-pick' }, el('label', { for: 'ct-scope' }, 'What'), scope), nameField,
     el('span', { class: 'rv-pick ct-why' }, el('label', { for: 'ct-why' }, 'Why'), why),

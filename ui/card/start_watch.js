@@ -36,11 +36,11 @@ const feedRow = (you) => (line, { load }) => {
   const undo = () => reasonedButton({ label: 'Undo', ask: 'Why undo it?', confirm: 'Undo it', name: `Undo ${name}`, send: stepIn('undo', line, load) });
   return el('li', { 'data-action': line.action },
     el('div', { class: 'rv-when' }, el('div', {}, clock(line.at)), line.kind === 'undoing' ? null : countdown),
+    el('div', { class: 'wt-do' }, wordChip(line.kind, ['held', 'undoable', 'undoing']), may && line.kind === 'held' ? veto() : null, may && line.kind === 'undoable' ? undo() : null),
     el('div', { class: 'rv-body' }, el('div', { class: 'rv-title' }, marked(name), el('span', { class: 'rc-soft' }, ' for ', marked(line.requester))),
       argumentRows(line.args, null),
       line.result ? el('div', { class: 'rc-soft rc-text' }, 'Result: ', marked(String(line.result).slice(0, 600))) : null,
-      trailView(line.action)),
-    el('div', { class: 'wt-do' }, wordChip(line.kind, ['held', 'undoable', 'undoing']), may && line.kind === 'held' ? veto() : null, may && line.kind === 'undoable' ? undo() : null));
+      trailView(line.action)));
 };
 
 const endedRow = (line) => el('li', {},
