@@ -36,10 +36,12 @@ const listView = (root, { title, about, path, field, row, empty, search, extra, 
     const query = new URLSearchParams({ ...(box && box.value ? { search: box.value } : {}), ...(more && more.checked ? { [also.name]: 'true' } : {}) });
     const { status, body } = await settled('GET', `${path}?${query}`);
     if (mine !== turn) return;
+    root.classList.remove('rv-loading');
     if (status === 200) { show(body[field]); if (onBody) onBody(body); }
     else { list.hidden = true; note.hidden = false; note.textContent = body.message; }
   };
   list.hidden = true;
+  root.classList.add('rv-loading');
   fill(root, el('div', { class: 'rv-head' }, el('h2', {}, title), more ? el('label', { for: more.id }, more, also.label) : null, box ? el('span', { class: 'rv-pick' }, el('label', { for: box.id }, 'Search'), box) : null, extra), about ? el('p', { class: 'rc-soft rv-about' }, about) : null, list, note);
   load();
   return load;

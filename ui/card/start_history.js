@@ -23,5 +23,5 @@ listView(element.querySelector('.rc-root'), {
   title: 'Decisions', path: '/api/history', field: 'history', row: historyRow, search: true,
   empty: 'Nothing has been decided yet. Decisions appear here as soon as they are made.',
   also: { name: 'automatic', label: 'Also what no person was asked about' },
-  extra: [el('a', { class: 'rv-button', href: '#assent-examples' }, 'Examples'), el('a', { class: 'rv-button', href: `${basePath()}/api/history.jsonl`, download: 'assent-history.jsonl' }, 'Export JSONL')],
+  extra: [el('a', { class: 'rv-button', href: `${location.pathname}#assent-examples` }, 'Examples'), el('a', { class: 'rv-button', href: `${basePath()}/api/history.jsonl`, download: 'assent-history.jsonl' }, 'Export JSONL')],
 });

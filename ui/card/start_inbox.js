@@ -18,7 +18,7 @@ const search = el('input', { type: 'search', id: 'rv-search-inbox', on: { input:
 const byTool = pick('rv-tool', 'Tool', []);
 const byConsequence = pick('rv-consequence', 'Consequence', CONSEQUENCE_NAMES);
 const count = el('span', { role: 'status' }, 'Loading…');
-const stuck = el('a', { class: 'ib-stuck', href: '#assent-tasks', hidden: true });
+const stuck = el('a', { class: 'ib-stuck', href: `${location.pathname}#assent-tasks`, hidden: true });
 const body = el('tbody');
 const table = el('table', { class: 'rv-table ib-table', hidden: true }, el('thead', {}, el('tr', {},
   ['Review', 'Action', 'Consequence', 'Requester', 'Why', 'Since'].map((name) => el('th', { scope: 'col' }, name)))), body);
@@ -56,7 +56,7 @@ const load = async () => {
   const mine = ++turn;
   const { status, body: reply } = await settled('GET', `/api/inbox?search=${encodeURIComponent(search.value)}`);
   if (mine !== turn) return;
-  inbox.classList.remove('ib-loading');
+  inbox.classList.remove('rv-loading');
   if (status !== 200) { count.textContent = reply.message; return; }
   lines = reply.inbox;
   lines.forEach((line) => tools.add(line.tool));
@@ -66,7 +66,7 @@ const load = async () => {
 
 fill(inbox, el('div', { class: 'rv-head' }, el('h2', {}, 'Inbox'), el('span', { class: 'rv-pick' }, el('label', { for: 'rv-search-inbox' }, 'Search'), search), byTool.node, byConsequence.node),
   el('p', { class: 'rc-soft ib-count' }, count, stuck), el('div', { class: 'rv-scroll', tabindex: '0', role: 'region', 'aria-label': 'Waiting reviews' }, table));
-inbox.classList.add('ib-loading');
+inbox.classList.add('rv-loading');
 addEventListener('assent:tasks', ({ detail }) => {
   stuck.hidden = !detail;
   stuck.textContent = `${plural(detail, 'action needs', 'actions need')} a person`;
