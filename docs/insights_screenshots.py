@@ -79,10 +79,10 @@ async def take(folder: Path) -> None:
 
 
 async def _classes(page: Any, folder: Path, name: str) -> None:
+    shown = "Hand a case over" if name == "dark" else "Change a delivery address"
+    await page.locator(".in-line", has_text=shown).click()
+    await page.wait_for_selector(f"h3 >> text={shown}")
     await page.wait_for_selector("[data-chart=monitor] svg")
-    if name == "dark":
-        await page.locator(".in-line", has_text="Hand a case over").click()
-        await page.wait_for_selector("h3 >> text=Hand a case over")
     await page.wait_for_timeout(400)
     await page.screenshot(path=folder / f"insights-{name}.png")
     if name == "light":

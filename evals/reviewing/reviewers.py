@@ -217,9 +217,8 @@ def _judged(catch: Catch, lines: Iterable[Line], bar: float) -> tuple[bool | Non
     match catch.state(bar):
         case "reliable":
             return True, f"{shown}; {bar:.0%} are asked for."
-        case "being measured" if not catch.n:
-            return None, f"No known-answer item is answered yet; {needed(bar)}, all caught, would show the {bar:.0%} that are asked for."
         case "being measured":
+            shown = shown if catch.n else "No known-answer item is answered yet"
             return None, f"{shown}; {needed(bar)}, all caught, would show the {bar:.0%} that are asked for."
     return False, f"{shown}; {bar:.0%} are asked for."
 

@@ -21,6 +21,12 @@ const SCALES = { 0.02: 4, 0.05: 5, 0.1: 5, 0.2: 4, 0.3: 3, 0.5: 5, 0.75: 3, 1: 5
 const niceMost = (value) => Object.keys(SCALES).map(Number).sort((one, other) => one - other).find((step) => value <= step) || 1;
 const evenly = (count, most = 1) => Array.from({ length: count + 1 }, (_, step) => (step / count) * most);
 
+// the whole numbers between two, a round step apart
+const roundSteps = (first, last, most = 5) => {
+  const step = [1, 2, 5].flatMap((digit) => Array.from({ length: 7 }, (_, power) => digit * 10 ** power)).sort((one, other) => one - other).find((size) => (last - first) / size <= most);
+  return Array.from({ length: Math.floor((last - first) / step) + 1 }, (_, at) => first + at * step);
+};
+
 const openTables = new Set();
 
 const numbersTable = (id, title, columns, rows) => {

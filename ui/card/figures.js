@@ -101,8 +101,8 @@ const monitorChart = (insight, width) => {
   const [first, last] = [watch.series[0].audits - 1, watch.series[watch.series.length - 1].audits];
   return chart({
     id: 'monitor', title, width, finding: monitorFinding(watch),
-    x: { domain: [first, last], ticks: [...new Set(evenly(4, last - first).map((step) => Math.round(first + step)))], format: String, label: 'audits since it was signed' },
-    y: { log: true, domain: [low, high], ticks: powers, format: (value) => String(Number(value.toPrecision(1))), label: 'evidence against the promise' },
+    x: { domain: [first, last], ticks: roundSteps(first, last), format: String, label: 'audits since it was signed' },
+    y: { log: true, domain: [low, high], ticks: powers, format: (value) => (value >= 1000 ? figure(value) : String(Number(value.toPrecision(1)))), label: 'evidence against the promise' },
     legend: [{ name: 'evidence', mark: (x, y) => sv('line', { class: 'ch-line ch-fitted', x1: x - 10, x2: x + 10, y1: y, y2: y }) },
       { name: 'an audit found it wrong', mark: (x, y) => MARKS.round('raw')(x, y, 4) }],
     draw: (box) => [promiseLine(box, watch.alarm, `alarm at ${watch.alarm}`),
