@@ -50,8 +50,8 @@ const reviewersView = (place) => {
     const { status, body } = await settled('GET', '/api/reviewers');
     place.hidden = status === 404;
     if (status !== 200) { fill(place, heading, el('p', { class: 'rv-empty' }, status === 403 ? 'Reviewers see their own line here, leads everybody’s.' : body.message)); return; }
-    const empty = el('p', { class: 'rv-empty' }, 'Nobody has decided anything in 90 days, so nothing is known of reviewers.');
-    fill(place, heading, healthView(body), body.reviewers.length ? reviewersTable(body) : empty,
+    if (!body.reviewers.length) { fill(place, heading, healthView(body) || el('p', { class: 'rv-empty' }, 'Nobody has decided anything in 90 days, so nothing is known of reviewers.')); return; }
+    fill(place, heading, healthView(body), reviewersTable(body),
       el('p', { class: 'rc-soft rw-note' }, 'Hasty: consequential actions decided faster than their cards can be read. Caught: known-answer items that are wrong and were not let through, with a 90% interval (Clopper-Pearson); the line is what is asked for. An answer that differs from the known one counts once a lead has said who is right; unsettled: nobody said so in three days, or could, and it counts as a miss.'));
   };
   return load;
