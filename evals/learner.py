@@ -22,6 +22,7 @@ from .reviewing.probing import mix_in
 from .reviewing.reviewer_health import AGAIN, look
 from .watch.counting import taken_in
 from .watch.lowering import watched_over
+from .watch.renewing import PATIENCE, renewed
 
 __all__ = ["Learner"]
 
@@ -39,8 +40,17 @@ log = logging.getLogger("assent")
 class Learner(Protocol):
     """Learns for one desk."""
 
-    def __init__(self, store: Store, clock: Clock, tenant: str, *, every: int = EVERY, pause: timedelta = PAUSE) -> None:
-        self._store, self._clock, self._tenant = store, clock, tenant
+    def __init__(
+        self,
+        store: Store,
+        clock: Clock,
+        tenant: str,
+        *,
+        every: int = EVERY,
+        pause: timedelta = PAUSE,
+        patience: timedelta = PATIENCE,
+    ) -> None:
+        self._store, self._clock, self._tenant, self._patience = store, clock, tenant, patience
         self._offers = Offers(store, clock, tenant, every=every, pause=pause)
         self._unable = False
         self._looked: datetime | None = None
@@ -84,7 +94,8 @@ class Learner(Protocol):
             return 0
 
     async def _watch(self) -> int:
-        return await watched_over(self._store, self._clock, self._tenant)
+        changed = await watched_over(self._store, self._clock, self._tenant)
+        return changed + await renewed(self._store, self._clock, self._tenant, self._patience)
 
     async def _mix_in(self) -> int:
         return await mix_in(self._store, self._clock, self._tenant)

@@ -34,6 +34,7 @@ def assessed(gate: Gate, call: Call, proposal: Proposal, readings: Sequence[Read
         key=key,
         features=features_of(action.tool, taken, proposal.reasons),
         action=action.id,
+        now=gate.clock(),
         consequence=action.consequence,
         sure=confidence(readings),
         stated=gate.policy.threshold_for(action.tool, action.consequence),

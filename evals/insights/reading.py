@@ -22,6 +22,7 @@ from ..certify.labels import Labels, labels_of
 from ..ladder.evidence import Facts, facts_of, fresh, weighed
 from ..ladder.levels import Cause
 from ..ladder.offering import TRIES
+from ..watch.renewing import Class, overdue, unwatched
 from . import drifting, measured, watching
 from .progress import progress
 from .shapes import ClassInsight, Line, Promise, Step, Volume
@@ -37,17 +38,23 @@ _COLUMN = {"allow": "passed", "review": "reviewed", "refuse": "refused"}
 
 async def overview(store: Store, clock: Clock, actor: str) -> tuple[Line, ...]:
     """Return the classes of the actor's tenant, the highest level first; raises NotAllowed below viewer."""
-    since = clock() - timedelta(days=DAYS)
+    now = clock()
+    since = now - timedelta(days=DAYS)
     async with store.read() as tx:
         user = await require(tx, actor, "viewer")
         tenant, named = user.tenant, _named(await _seen(tx, user, since))
+        late = await overdue(tx, tenant, now)
         rows = {(row.agent, row.tool): row for row in await autonomy.every(tx, tenant)}
         offers = _newest(await classes.offered(tx, tenant))
         signed = {key: await autonomy.certificate(tx, tenant, row.certificate) for key, row in rows.items() if row.certificate}
         known = {key: promise_of(row) for key, row in offers.items()}
         last = {key: await autonomy.changes(tx, tenant, *key, 1) for key in rows}
     lines = [
-        _line(key, named, rows.get(key), signed.get(key), known.get(key), last.get(key, ())) for key in {*named, *rows, *offers}
+        replace(
+            _line(key, named, rows.get(key), signed.get(key), known.get(key), last.get(key, ())),
+            unwatched=unwatched(rows[key], late, now) if key in rows else "",
+        )
+        for key in {*named, *rows, *offers}
     ]
     return tuple(sorted(lines, key=lambda one: (-one.level, -one.volume.proposed, one.agent, one.tool)))
 
@@ -70,6 +77,7 @@ async def insight(store: Store, clock: Clock, actor: str, agent: str, tool: str)
             decided=await classes.decided(tx, tenant, agent, tool, since, MOST),
             measured=await classes.measured(tx, tenant, agent, tool, since, MOST),
             audits=watching.audits_of(await probes.of_class(tx, tenant, agent, tool, "audit", MOST)),
+            late=await overdue(tx, tenant, now),
         )
     labels = await labels_of(store, tenant, agent, tool, now, limit=MOST)
     return await asyncio.to_thread(_insight, found, labels)
@@ -101,6 +109,7 @@ class _Found:
     decided: Sequence[classes.Decided]
     measured: Sequence[classes.Measured]
     audits: Sequence[watching.Audit]
+    late: Mapping[Class, probes.Unanswered]
 
 
 async def _seen(tx: AsyncSession, user: UserRow, since: datetime) -> list[Seen]:
@@ -168,6 +177,7 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
     warnings, note = drifting.warnings(found.measured, labels)
     return ClassInsight(
         **_standing(name, row),
+        unwatched=unwatched(row, found.late, facts.now),
         version=row.version,
         signed=signed,
         offered=offered,

@@ -148,6 +148,8 @@ class Standing:
     signed: Promise | None = None
     offered: Promise | None = None
     watch: Watch = field(default_factory=Watch)
+    unwatched: str = ""
+    """Why nothing of it passes although its level would let it and it is not suspended: nobody watches it."""
 
     def as_json(self) -> dict[str, Any]:
         """Return it as plain JSON."""

@@ -23,6 +23,7 @@ from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelCha
 from ...graph.store.events import note
 from ...graph.store.session import AsyncSession, Store
 from ..watch.monitor import start
+from ..watch.renewing import PATIENCE, overdue
 from .evidence import Evidence, Facts, evidence_of, facts_of, fresh, missing, monitored, weighed
 
 __all__ = ["Cause", "Level", "StaleEvidence", "demote", "demoted", "evidence_of", "missing", "promote", "seed_digest"]
@@ -99,6 +100,8 @@ async def promote(
         _may(facts, found, to, certificate, digest, shown)
         signed = facts.offered if to in EARNED else None
         values = earned_values(signed, to, now, veto, undo) if signed is not None else unearned_values(row, to, now)
+        if signed is not None and (agent, tool, signed.key) in await overdue(tx, user.tenant, now):
+            values["watched_until"] = now  # a signature answers no audits
         if not await autonomy.change(tx, row, **values):
             raise NotAllowed(CHANGED)
         ended = await _replaced(tx, row, signed, now)
@@ -149,12 +152,21 @@ def earned_values(signed: CertificateRow, to: Level, now: datetime, veto: float,
         "suspended": "",
         "monitor": start(signed.alpha, reserve=RESERVE).as_json(),
         "since": now,
+        "watched_until": now + PATIENCE,
     }
 
 
 def unearned_values(row: AutonomyRow, to: Level, now: datetime, suspended: str = "") -> dict[str, Any]:
     """Return the fields of a class of which nothing passes; its head goes on ordering the queue."""
-    gone: dict[str, Any] = {"threshold": None, "share": 0.0, "seed": "", "veto": None, "undo": None, "monitor": None}
+    gone: dict[str, Any] = {
+        "threshold": None,
+        "share": 0.0,
+        "seed": "",
+        "veto": None,
+        "undo": None,
+        "monitor": None,
+        "watched_until": None,
+    }
     return {"level": int(to), "certificate": "", "suspended": suspended, "since": now, "key": row.key, **gone}
 
 

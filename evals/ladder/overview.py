@@ -12,7 +12,9 @@ from ...graph.clock import Clock
 from ...graph.errors import AssentError
 from ...graph.store import autonomy, labelled
 from ...graph.store.autonomy_models import LevelChangeRow
+from ...graph.store.probes import Unanswered
 from ...graph.store.session import AsyncSession, Store
+from ..watch.renewing import Class, overdue, unwatched
 from .evidence import Evidence, Facts, facts_of, fresh, weighed
 
 
@@ -25,6 +27,8 @@ class Standing:
     level: Level
     suspended: str
     """Why nothing of it passes although its level would let it; empty when it may."""
+    unwatched: str
+    """Why nothing of it passes although it is not suspended: nobody counts its audits, or nobody answers them."""
     threshold: float | None
     share: float
     evidence: Evidence
@@ -33,6 +37,7 @@ class Standing:
     def as_json(self) -> dict[str, Any]:
         """Return the standing as plain JSON."""
         plain = {"agent": self.agent, "tool": self.tool, "level": WORDS[self.level], "suspended": self.suspended}
+        plain |= {"unwatched": self.unwatched}
         numbers = {"threshold": self.threshold, "share": self.share}
         return {
             **plain,
@@ -51,7 +56,8 @@ async def standings(store: Store, clock: Clock, actor: str) -> list[Standing]:
         rows = {(row.agent, row.tool): row for row in await autonomy.every(tx, tenant)}
         known = sorted({*await labelled.classes(tx, tenant), *rows})
         found = [await facts_of(tx, rows.get(which) or fresh(tenant, *which, clock()), clock()) for which in known]
-    return [_standing(facts) for facts in found if facts.newest is not None or facts.row.version > 0]
+        late = await overdue(tx, tenant, clock())
+    return [_standing(facts, late) for facts in found if facts.newest is not None or facts.row.version > 0]
 
 
 async def standing(store: Store, clock: Clock, actor: str, agent: str, tool: str) -> Standing:
@@ -61,16 +67,26 @@ async def standing(store: Store, clock: Clock, actor: str, agent: str, tool: str
         row = await autonomy.get(tx, tenant, agent, tool)
         if row is None and (agent, tool) not in (known := await labelled.classes(tx, tenant)):
             raise AssentError(f"{agent!r} never proposed {tool!r} here. {_told(known)}")
-        return _standing(await facts_of(tx, row or fresh(tenant, agent, tool, clock()), clock()))
+        facts = await facts_of(tx, row or fresh(tenant, agent, tool, clock()), clock())
+        return _standing(facts, await overdue(tx, tenant, clock()))
 
 
 def _told(known: list[tuple[str, str]]) -> str:
     return f"There are: {', '.join(f'{agent} {tool}' for agent, tool in known[:20])}." if known else "Nothing was proposed yet."
 
 
-def _standing(facts: Facts) -> Standing:
+def _standing(facts: Facts, late: Mapping[Class, Unanswered]) -> Standing:
     row = facts.row
-    return Standing(row.agent, row.tool, Level(row.level), row.suspended, row.threshold, row.share, weighed(facts))
+    return Standing(
+        agent=row.agent,
+        tool=row.tool,
+        level=Level(row.level),
+        suspended=row.suspended,
+        unwatched=unwatched(row, late, facts.now),
+        threshold=row.threshold,
+        share=row.share,
+        evidence=weighed(facts),
+    )
 
 
 async def history(store: Store, actor: str, agent: str, tool: str, limit: int = 50) -> list[dict[str, Any]]:

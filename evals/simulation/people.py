@@ -10,7 +10,7 @@ from dataclasses import dataclass, field
 from typing import NamedTuple
 
 from ...graph.authority.asking import priority
-from .settings import Person
+from .settings import Habit, Person
 from .streams import Action
 
 PROBE_DOUBT = 0.5
@@ -49,19 +49,25 @@ class Answer(NamedTuple):
     seconds: float
 
 
+def habit_on(person: Person, day: int) -> Habit:
+    """Return a person's habit on a day; before `since` and from `until` on everybody is honest."""
+    return person.habit if person.since <= day and (person.until is None or day < person.until) else "honest"
+
+
 def says_wrong(person: Person, wrong: bool, day: int, luck: float) -> bool:
     """Return whether a person finds a proposal wrong.
 
     Honest ones find a wrong one with the chance `catch` and take a right one for wrong with the chance `false_alarms`; a rubber
-    stamp approves all; an adversary approves what is wrong and turns down `false_alarms` of what is right.
+    stamp approves all; an adversary approves what is wrong and turns down `false_alarms` of what is right. A
+    silent one answers nothing, so this is not asked of them.
 
     Args:
         person: who.
         wrong: whether the proposal is.
-        day: when; before `since` everybody is honest.
+        day: when; outside of `since` and `until` everybody is honest.
         luck: a uniform number in [0, 1).
     """
-    habit = person.habit if day >= person.since else "honest"
+    habit = habit_on(person, day)
     if habit == "rubber stamp":
         return False
     if wrong:
@@ -88,7 +94,8 @@ class Queue:
     def work(self, day: int) -> Iterator[Answer]:
         """Let everybody work for a day; yields the answers that take effect on it, after each of which more may be added."""
         yield from self.under_way.pop(day, [])
-        left = {person.name: person.minutes * 60 for person in self.people}
+        there = [person for person in self.people if habit_on(person, day) != "silent"]
+        left = {person.name: person.minutes * 60 for person in there}
         aside: list[tuple[float, int, Item]] = []
         while self.waiting and any(seconds > 0 for seconds in left.values()):
             place = heapq.heappop(self.waiting)
@@ -107,7 +114,7 @@ class Queue:
 
     def _free(self, left: dict[str, float], not_for: str) -> Person | None:
         """Return who has most time left, so that all are loaded alike."""
-        free = [person for person in self.people if left[person.name] > 0 and person.name != not_for]
+        free = [person for person in self.people if left.get(person.name, 0) > 0 and person.name != not_for]
         return max(free, key=lambda person: left[person.name]) if free else None
 
     def _answered(self, person: Person, item: Item, day: int) -> Answer:

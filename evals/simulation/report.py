@@ -211,7 +211,7 @@ def _alarms(report: Report) -> Iterator[str]:
 
 
 def _people(report: Report) -> Iterator[str]:
-    years, bad = report.years, [person.name for person in report.scenario.people if person.habit != "honest"]
+    years, bad = report.years, [person.name for person in report.scenario.people if person.habit not in ("honest", "silent")]
     for name in bad:
         found = [year.suspects[name] for year in years if name in year.suspects]
         when = f", on day {median(found):.0f} (median)" if found else ""
@@ -228,9 +228,23 @@ def _people(report: Report) -> Iterator[str]:
             "Where they did not show it, the certificates say no more than that these reviewers agreed with the agent: what "
             "reviewers do not find wrong counts as right."
         )
+    blind = [_unwatched_days(year) for year in years]
+    if any(blind):
+        yield f"Nothing passed for {mean(blind):.0f} days (mean) because audits had been left unanswered."
     waiting = median(year.total.waiting for year in report.years)
     if waiting > 50:
         yield f"People could not keep up: {waiting:,.0f} cards (median) waited at the end."
+
+
+def _unwatched_days(year: Year) -> int:
+    """Return the days on which nothing of some class passed because nobody watched it, by what was noted."""
+    found, since = 0, dict[int, int]()
+    for event in year.events:
+        if event.what == "unwatched":
+            since[event.place] = event.day
+        elif event.place in since and event.what in ("watched", "demoted"):
+            found += event.day - since.pop(event.place)
+    return found + sum(len(year.days[place]) - 1 - day for place, day in since.items())
 
 
 def _years(count: int) -> str:

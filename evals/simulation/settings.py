@@ -18,7 +18,7 @@ Count = Annotated[int, Field(ge=1)]
 Amount = Annotated[float, Field(ge=0)]
 Daily = Annotated[float, Field(ge=0, le=1_000_000)]
 Name = Annotated[str, Field(min_length=1, max_length=60)]
-Habit = Literal["honest", "rubber stamp", "adversary"]
+Habit = Literal["honest", "rubber stamp", "adversary", "silent"]
 _CLOSED = ConfigDict(extra="forbid", strict=False)
 
 
@@ -84,6 +84,8 @@ class Person:
     """Mean days from picking a review up to answering it, exponentially distributed; 0: the same day."""
     since: Annotated[int, Field(ge=0)] = 0
     """The first day of this habit; before it, honest."""
+    until: Annotated[int, Field(ge=0)] | None = None
+    """The first day on which they are honest again; None: never."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -124,6 +126,8 @@ class Chosen:
     """Days from the moment when nothing is missing until the lead signs; the lead always does."""
     learn_every: Count = 1
     """Days between two looks of the learner."""
+    audits_due: Annotated[int, Field(ge=1, le=30)] = 3
+    """Days that an audit may be left unanswered; after that nothing of its class passes."""
     known: Share = 0.05
     """Known-answer items, as a share of the reviews."""
     second: Share = 0.05

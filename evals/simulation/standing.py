@@ -12,12 +12,14 @@ from ...graph.autonomy.drawing import draw
 from ...graph.autonomy.earned import VOID, Earned, Judged, judged
 from ...graph.autonomy.levels import EARNED, Level, ceiling_of
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow
+from ...graph.store.probes import Unanswered
 from ..certify.labels import Label
 from ..ladder.evidence import fresh
 from ..ladder.levels import Cause, below, unearned_values
 from ..ladder.offering import RESTARTS
 from ..watch.lowering import cause_of
 from ..watch.monitor import Monitor, observe
+from ..watch.renewing import step
 from .people import Answer, Item
 from .settings import ActionClass, Chosen
 from .streams import AGENT, Action, Traits
@@ -29,13 +31,18 @@ NOON = timedelta(hours=12)
 """Actions are proposed in the morning; answers count, and levels change, from noon on."""
 
 
-def decided(earned: Earned | None, action: Action, consequence: str, ceiling: Level = Level.SAMPLED) -> Judged:
+EVERY_DAY = timedelta(days=2)
+"""So long a renewal is good here, where a learner looks once a day and renews what is good for less than another one."""
+
+
+def decided(earned: Earned | None, action: Action, consequence: str, now: datetime, ceiling: Level = Level.SAMPLED) -> Judged:
     """Return what the desk's own gate says of an action whose class has earned this, with no threshold stated by policy."""
     return judged(
         earned,
         key=action.key,
         features=action.features,
         action=action.id,
+        now=now,
         consequence=consequence,
         sure=action.features.get("agreement"),
         ceiling=ceiling,
@@ -66,6 +73,8 @@ class Standing:
     """With fewer labels the learner does not look, for it would be too early for another try; this only saves time."""
     shares: list[tuple[int, float]] = field(default_factory=list)
     """Audit shares since the key came in force, each with the number of the first action under it."""
+    unanswered: dict[str, int] = field(default_factory=dict)
+    """Audits under the key in force that wait for an answer, the oldest first: by their action, the day on which each was asked."""
     certificates: list[CertificateRow] = field(default_factory=list)
     """Every try, newest first."""
     restarted: datetime | None = None
@@ -94,9 +103,9 @@ class Standing:
     def decide(self, action: Action) -> Judged:
         """Decide on an action as the desk does; a changed key suspends what the class has earned, as it does there."""
         if action.key != self.key:
-            self.key, self.labels, self.shares, self.enough = action.key, [], [], 0
+            self.key, self.labels, self.shares, self.enough, self.unanswered = action.key, [], [], 0, {}
         self.made += 1
-        found = decided(self.earned, action, self.what.consequence, self.ceiling)
+        found = decided(self.earned, action, self.what.consequence, START + timedelta(days=action.day), self.ceiling)
         share = found.share if found.basis == "certificate" and found.share else 1.0
         if not self.shares or self.shares[-1][1] != share:
             self.shares.append((self.made, share))
@@ -107,6 +116,8 @@ class Standing:
 
     def asked(self, kind: str, action: Action, found: Judged) -> Item:
         """Return what goes into the queue about an action that was just decided on."""
+        if kind == "audit":
+            self.unanswered[action.id] = action.day
         number = found.draw if found.draw is not None else draw(f"certifying rows {action.key}", action.id)
         return Item(kind, action, action.day, self.row.certificate, self.shares[-1][1], number, self.made)
 
@@ -118,6 +129,7 @@ class Standing:
             risk: the true risk of what passed lately, which tells a true alarm from a false one.
         """
         item, action = answer.item, answer.item.action
+        self.unanswered.pop(action.id, None)
         if action.key == self.key:
             chance = item.share if item.kind == "audit" else 1.0
             source: Any = item.kind
@@ -139,6 +151,20 @@ class Standing:
         cause = cause_of(self.row, health)
         if cause is not None:
             self.fall(day, *cause)
+
+    def renew(self, day: int) -> None:
+        """Renew the watch over the class, or end it while audits are overdue, as the desk's learner does."""
+        now, due = START + timedelta(days=day) + NOON, self.chosen.audits_due
+        since = [asked for asked in self.unanswered.values() if asked <= day - due]
+        late = Unanswered(AGENT, self.what.tool, self.key, len(since), START + timedelta(days=since[0])) if since else None
+        what = step(self.row, late, now, EVERY_DAY)
+        if what == "renew" and self.row.watched_until is None:
+            self.note(day, "watched", "the audits are answered")
+        if what == "end":
+            self.note(day, "unwatched", f"{len(since)} audits unanswered for {due} days")
+        if what:
+            self.row.watched_until = now + EVERY_DAY if what == "renew" else None
+            self.earned = earned_of(self.row)
 
     def fall(self, day: int, by: Cause, told: str) -> None:
         """Go down one level at once; nothing passes before something is signed again."""

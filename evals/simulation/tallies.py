@@ -70,7 +70,7 @@ class Event:
     place: int
     """Of its class in the scenario."""
     what: str
-    """`offered`, `signed`, `alarm`, `demoted`, `void`, `reviewers`."""
+    """`offered`, `signed`, `alarm`, `demoted`, `void`, `unwatched`, `watched`."""
     level: int
     """After it."""
     told: str = ""

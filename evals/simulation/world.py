@@ -148,6 +148,7 @@ def _learn(world: World, day: int) -> None:
             one.watch(day, world.health)
             learn(one, day, world.health)
         sign(one, day, world.health)
+        one.renew(day)
 
 
 def _health(world: World, day: int) -> dict[str, Any] | None:

@@ -40,6 +40,7 @@ def earned_of(row: AutonomyRow) -> Earned:
         veto=row.veto,
         undo=row.undo,
         suspended=row.suspended,
+        watched_until=row.watched_until,
     )
 
 

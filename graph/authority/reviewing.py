@@ -50,19 +50,25 @@ class Reviewing:
     """So many known-answer items and second looks wait at one moment at most."""
     catch: float = 0.8
     """The catch rate that reviewers have to have, by its lower bound."""
+    audits_due: int = 3
+    """So many days an audit may be left unanswered, 1 to 30; after that nothing of its class passes until it is answered."""
 
     def __post_init__(self) -> None:
         for one in fields(self):
             value, whole = getattr(self, one.name), isinstance(one.default, int)
             if isinstance(value, bool) or not isinstance(value, int if whole else int | float) or not math.isfinite(value):
                 raise ValueError(f"{one.name} is a {'whole ' if whole else ''}number, not {value!r}")
-            if not 0 <= value <= (1_000_000 if whole else 1):
-                raise ValueError(f"{one.name} is from 0 to {'a million' if whole else '1'}, not {value!r}")
+            least, most = _RANGES.get(one.name, (0, 1_000_000 if whole else 1))
+            if not least <= value <= most:
+                raise ValueError(f"{one.name} is from {least} to {most:,}, not {value!r}")
 
     def as_json(self) -> dict[str, Any]:
         """Return the setting as it is stored."""
         return asdict(self)
 
+
+_RANGES = {"audits_due": (1, 30)}
+"""What is not simply a share or a count; a longer time would let a class pass for long while nobody looks."""
 
 NAMES = tuple(one.name for one in fields(Reviewing))
 

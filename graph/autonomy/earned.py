@@ -6,6 +6,7 @@ Pure, and a handful of comparisons: the desk and the simulation decide by this o
 from __future__ import annotations
 
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Literal
 
 from .drawing import draw
@@ -30,6 +31,8 @@ class Earned:
     veto: float | None = None
     undo: float | None = None
     suspended: str = ""
+    watched_until: datetime | None = None
+    """From when on nothing passes unless somebody goes on watching; None: nothing passes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,6 +60,7 @@ def judged(
     key: str,
     features: Features,
     action: str,
+    now: datetime,
     consequence: str = "reversible",
     sure: float | None = None,
     stated: float | None = None,
@@ -69,6 +73,7 @@ def judged(
         key: the digest of its own key.
         features: what was measured of it.
         action: its id, from which its audit is drawn.
+        now: the moment; nothing passes that nobody watches any more.
         consequence: of its tool, for the words.
         sure: the confidence while there is no certificate, 0..1.
         stated: the threshold that the policy states, uncertified; it counts only while there is no row.
@@ -87,6 +92,8 @@ def judged(
     if earned.suspended or earned.key != key:
         void = not earned.suspended and earned.key != key
         return Judged("review", _confidence(earned, features, sure), None, earned.suspended or VOID, void=void)
+    if earned.watched_until is None or now >= earned.watched_until:
+        return Judged("review", _confidence(earned, features, sure), None, _unwatched(earned.watched_until))
     return _certified(earned, features, action)
 
 
@@ -118,6 +125,16 @@ SUPERVISED = "Every action of this class is reviewed; its confidence only orders
 VOID = "The certificate is void, because something that it was earned with has changed, so a person decides."
 CAPPED = "This class was promoted to {}, which is above the ceiling of its tool now ({}), so a person decides."
 UNMEASURED = "Confidence could not be measured, so a person decides."
+
+
+UNWATCHED = (
+    "Nobody watches this class{}, so a person decides. It passes again by itself when its audits in the queue are answered and a "
+    "worker with the learner runs."
+)
+
+
+def _unwatched(until: datetime | None) -> str:
+    return UNWATCHED.format(f" since {until:%Y-%m-%d %H:%M} UTC" if until is not None else " now")
 
 
 def _stated(sure: float | None, threshold: float | None, consequence: str) -> str:

@@ -1,7 +1,7 @@
 """What people are told outside the desk, and in which words: ids, titles and numbers, never arguments or anybody's text.
 
-Kinds are `warning`, `expired`, `escalated`, `stopped`, `lifted`, `unknown`, `demoted` and `reviewers`. A notice is a row of the
-transaction that makes it necessary; `graph/control/notifying.py` sends it.
+Kinds are `warning`, `expired`, `escalated`, `stopped`, `lifted`, `unknown`, `demoted`, `unwatched` and `reviewers`. A notice is a
+row of the transaction that makes it necessary; `graph/control/notifying.py` sends it.
 """
 
 from __future__ import annotations
@@ -15,7 +15,7 @@ from ..store.control_models import NoticeRow, StopRow
 from ..store.models import ExecutionRow, ReviewRow
 from ..store.session import AsyncSession
 
-KINDS = ("warning", "expired", "escalated", "stopped", "lifted", "unknown", "demoted", "reviewers")
+KINDS = ("warning", "expired", "escalated", "stopped", "lifted", "unknown", "demoted", "unwatched", "reviewers")
 
 
 @dataclass(frozen=True, slots=True)
@@ -79,6 +79,11 @@ async def about_unknown(tx: AsyncSession, row: ExecutionRow, now: datetime, what
 async def about_demotion(tx: AsyncSession, tenant: str, agent: str, tool: str, now: datetime, text: str, **more: Any) -> None:
     """Tell that a class of actions was taken to a lower level, or that nothing of it passes any more."""
     await notices.add(tx, tenant, "demoted", now, {"text": text, "agent": agent, "tool": tool, **more})
+
+
+async def about_unwatched(tx: AsyncSession, tenant: str, agent: str, tool: str, now: datetime, text: str, **more: Any) -> None:
+    """Tell a lead that nothing of a class of actions passes because nobody answers its audits."""
+    await notices.add(tx, tenant, "unwatched", now, {"text": text, "to": "role:lead", "agent": agent, "tool": tool, **more})
 
 
 async def about_reviewer(tx: AsyncSession, tenant: str, now: datetime, name: str, text: str, alarm: str) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from datetime import datetime
 from typing import Any
 
 import sqlalchemy as sa
@@ -78,6 +79,16 @@ async def watched(tx: AsyncSession, row: AutonomyRow, monitor: dict[str, Any]) -
     """Write down what the monitor has gathered; the caller has locked the class. It changes nothing that an action depends on."""
     mine = (col(AutonomyRow.tenant) == row.tenant, col(AutonomyRow.agent) == row.agent, col(AutonomyRow.tool) == row.tool)
     await tx.exec(sa.update(AutonomyRow).where(*mine).values(monitor=monitor).execution_options(synchronize_session=False))
+
+
+async def watch(tx: AsyncSession, row: AutonomyRow, until: datetime | None) -> bool:
+    """Set until when a class is watched; False if somebody has changed the class since the row was read.
+
+    The version stays: a signature does not depend on it, and what takes a class down sets it to null with a version of its own.
+    """
+    mine = (col(AutonomyRow.tenant) == row.tenant, col(AutonomyRow.agent) == row.agent, col(AutonomyRow.tool) == row.tool)
+    changed = sa.update(AutonomyRow).where(*mine, col(AutonomyRow.version) == row.version).values(watched_until=until)
+    return int((await tx.exec(changed.execution_options(synchronize_session=False))).rowcount) == 1
 
 
 async def add_certificate(tx: AsyncSession, row: CertificateRow) -> None:

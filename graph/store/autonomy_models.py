@@ -43,6 +43,8 @@ class AutonomyRow(SQLModel, table=True):
     """The evidence that the monitor has gathered since the certificate was signed."""
     since: datetime = moment()
     """When the level was reached."""
+    watched_until: datetime | None = moment(default=None)
+    """Until when something may pass: renewed by whoever counts audits, by nobody while these are unanswered; null: nothing may."""
 
 
 class CertificateRow(SQLModel, table=True):
@@ -129,6 +131,13 @@ class ProbeRow(SQLModel, table=True):
         sa.Index("probes_source", "source", "kind", unique=True),
         sa.Index("probes_answered", "tenant", "kind", "answered_at"),
         sa.Index("probes_class", "tenant", "agent", "tool", "kind", "created_at"),
+        sa.Index(
+            "probes_unanswered",
+            "tenant",
+            "created_at",
+            sqlite_where=sa.text("kind = 'audit' AND answered_at IS NULL"),
+            postgresql_where=sa.text("kind = 'audit' AND answered_at IS NULL"),
+        ),
         sa.Index(
             "probes_uncounted",
             "tenant",

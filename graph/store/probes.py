@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from datetime import datetime
+from typing import NamedTuple
 
 import sqlalchemy as sa
 from sqlalchemy.orm import aliased
@@ -46,6 +47,37 @@ async def uncounted(tx: AsyncSession, tenant: str, limit: int) -> Sequence[Probe
     """Return what was answered and the monitor has not taken in, in the order of the answers."""
     query = select(ProbeRow).where(ProbeRow.tenant == tenant, _UNCOUNTED)
     return (await tx.exec(query.order_by(col(ProbeRow.answered_at), col(ProbeRow.review)).limit(limit))).all()
+
+
+async def is_behind(tx: AsyncSession, tenant: str, agent: str, tool: str) -> bool:
+    """Tell whether an audit of a class was answered that the monitor has not taken in."""
+    mine = (ProbeRow.tenant == tenant, ProbeRow.agent == agent, ProbeRow.tool == tool, ProbeRow.kind == "audit")
+    return (await tx.exec(select(ProbeRow.review).where(*mine, _UNCOUNTED).limit(1))).first() is not None
+
+
+class Unanswered(NamedTuple):
+    """The audits of a class under one key that wait for an answer."""
+
+    agent: str
+    tool: str
+    key: str
+    audits: int
+    since: datetime
+    """When the oldest of them was asked."""
+
+
+async def unanswered(tx: AsyncSession, tenant: str, until: datetime) -> list[Unanswered]:
+    """Return the audits that were asked up to a moment and still wait in the queue; what was cancelled nobody can answer."""
+    asked = (col(ProbeRow.agent), col(ProbeRow.tool), col(ProbeRow.key))
+    query = (
+        sa.select(*asked, sa.func.count(), sa.func.min(col(ProbeRow.created_at)))
+        .join(ReviewRow, col(ReviewRow.id) == col(ProbeRow.review))
+        .where(col(ProbeRow.tenant) == tenant, sa.text("probes.kind = 'audit' AND probes.answered_at IS NULL"))
+        .where(col(ProbeRow.created_at) <= until, col(ReviewRow.status) == "pending")
+        .group_by(*asked)
+    )
+    await tx.flush()
+    return [Unanswered(*row) for row in (await (await tx.connection()).execute(query)).all()]
 
 
 async def counted(tx: AsyncSession, review: str, at: datetime) -> bool:

@@ -32,7 +32,9 @@ async def moved(desk, level, **values):
     async with desk.store.begin() as tx:
         row = await autonomy.get(tx, "main", "assent", "note")
         fields = {"tenant": "main", "agent": "assent", "tool": "note", "since": desk.clock(), "version": row.version if row else 0}
-        assert await autonomy.change(tx, autonomy.AutonomyRow(**fields), level=int(level), **values)
+        assert await autonomy.change(
+            tx, autonomy.AutonomyRow(**fields), level=int(level), watched_until=desk.clock() + timedelta(days=99), **values
+        )
 
 
 async def test_what_people_decided_is_a_label_and_what_they_did_not_say_is_none(opened_on_any):

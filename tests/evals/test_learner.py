@@ -17,6 +17,7 @@ from assent.evals.ladder.levels import demoted
 from assent.evals.ladder.offering import looked_at
 from assent.evals.learner import Learner
 from assent.evals.watch.monitor import monitor_of, observe, start
+from assent.evals.watch.renewing import PATIENCE
 from assent.graph.authority import probing
 from assent.graph.autonomy.levels import Level
 from assent.graph.store import autonomy, probes, reviews
@@ -37,7 +38,7 @@ class Watched:
 
     async def signed(self, level=Level.CERTIFIED, alpha=0.05, **more):
         values = {"certificate": "c", "key": self.key.digest(), "head": HEAD, "threshold": 0.9, "share": 0.2, "seed": "seed"}
-        values |= {"level": int(level), "monitor": start(alpha).as_json(), **more}
+        values |= {"level": int(level), "monitor": start(alpha).as_json(), "watched_until": self.clock() + PATIENCE, **more}
         row = AutonomyRow(tenant="main", agent="assent", tool=self.key.tool, since=self.clock(), version=0)
         async with self.store.begin() as tx:
             assert await autonomy.change(tx, row, **values)

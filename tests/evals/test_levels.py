@@ -10,11 +10,12 @@ from assent.evals.ladder.levels import StaleEvidence, demote, promote, seed_dige
 from assent.evals.ladder.offering import looked_at
 from assent.evals.watch.lowering import watched_over
 from assent.evals.watch.monitor import observe, start
-from assent.graph.authority import earning
+from assent.evals.watch.renewing import PATIENCE
+from assent.graph.authority import earning, probing
 from assent.graph.autonomy.earned import VOID
 from assent.graph.autonomy.levels import SHARES, Level
 from assent.graph.errors import NotAllowed
-from assent.graph.store import autonomy, events, settings
+from assent.graph.store import autonomy, events, reviews, settings
 from earning import KEY, Past
 from fakes import HandClock
 
@@ -98,6 +99,7 @@ async def test_a_signature_lets_a_class_pass_under_the_certificate_that_was_show
         SHARES[Level.CERTIFIED],
         "",
     )
+    assert row.watched_until == ladder.clock() + PATIENCE, "it passes from now on, as long as somebody watches"
     assert (row.threshold, row.head, signed.status, len(row.seed)) == (signed.threshold, signed.head, "signed", 64)
     (step,), (event,) = await ladder.steps(), await ladder.events("autonomy.promoted")
     assert (step.before, step.after, step.by, step.evidence) == (1, 2, "lee", found.body)
@@ -113,6 +115,16 @@ async def test_below_lead_nobody_moves_a_class(ladder, who):
     with pytest.raises(NotAllowed):
         await ladder.demoted(Level.SHADOW, who=who)
     assert await ladder.row() is None and await ladder.steps() == []
+
+
+async def test_a_signature_answers_no_audits(ladder):
+    (action,) = await ladder.past.write(1)
+    async with ladder.store.begin() as tx:
+        ladder.clock.now = ladder.past.now
+        await probing.ask(tx, await reviews.action(tx, action), "audit", ladder.clock())
+    ladder.clock.forward(3 * 86_400)
+    await ladder.offered()
+    assert (await ladder.promoted()).watched_until == ladder.clock(), "nothing passes before they are answered"
 
 
 async def test_evidence_that_changed_since_it_was_shown_is_not_signed(ladder):

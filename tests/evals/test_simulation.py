@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import random
 from dataclasses import replace
+from datetime import timedelta
 
 import assent
 import pytest
@@ -78,6 +79,7 @@ async def test_the_simulation_decides_and_draws_as_the_desk_did(opened, till):
     async with desk.store.begin() as tx:
         row = AutonomyRow(tenant=first.tenant, agent=first.agent, tool="note", version=0, since=desk.clock())
         values = {"level": 2, "key": first.provenance["earned"]["key"], "certificate": "c", "head": head}
+        values["watched_until"] = desk.clock() + timedelta(hours=1)
         assert await autonomy.change(tx, row, **values, threshold=0.6, share=0.5, seed="s")
         earned = earned_of(await autonomy.get(tx, first.tenant, first.agent, "note"))
     rows = [await stored(f"t{number}") for number in range(1, 20)]
@@ -85,7 +87,9 @@ async def test_the_simulation_decides_and_draws_as_the_desk_did(opened, till):
     for kept in rows:
         known = kept.provenance["earned"]
         features = features_of(kept.tool, kept.readings, kept.reasons)
-        found = decided(earned, Action(kept.id, 0, 0, kept.thread, known["key"], features, False, 0.0), kept.consequence)
+        found = decided(
+            earned, Action(kept.id, 0, 0, kept.thread, known["key"], features, False, 0.0), kept.consequence, kept.created_at
+        )
         assert (found.way, found.confidence, found.threshold) == (kept.verdict, kept.confidence, kept.threshold)
         assert (found.draw, found.audited, found.share) == (known["draw"], known["audited"], known["share"])
         assert found.reason in str(kept.reasons)

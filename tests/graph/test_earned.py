@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import math
+from datetime import UTC, datetime, timedelta
 
 import assent
 import pytest
@@ -23,6 +24,8 @@ from hypothesis import given
 from hypothesis import strategies as st
 from langgraph.errors import NodeCancelledError
 
+NOW = datetime(2026, 3, 1, 9, 0, tzinfo=UTC)
+LATER = NOW + timedelta(hours=1)
 shares = st.floats(0, 1, exclude_min=True)
 levels = st.sampled_from(EARNED)
 
@@ -36,11 +39,13 @@ def earned(**values):
         "share": 0.2,
         "seed": "s",
         "certificate": "c",
+        "watched_until": LATER,
     }
     return Earned(**{**sound, **values})
 
 
 def ruled(one, agreement=0.9, key="k", action="a1", **more):
+    more = {"now": NOW, **more}
     return judged(one, key=key, features={"agreement": agreement}, action=action, **more)
 
 
@@ -75,6 +80,9 @@ broken = st.sampled_from(
         {"seed": ""},
         {"share": 0.0},
         {"share": math.nan},
+        {"watched_until": None},
+        {"watched_until": NOW},
+        {"watched_until": NOW - timedelta(days=400)},
         {"level": Level.SUPERVISED},
         {"level": Level.SHADOW},
     ]
@@ -125,6 +133,7 @@ async def moved(clerk, level=Level.CERTIFIED, **values):
         row = await autonomy.get(tx, "main", clerk.name, clerk.tool)
         fields = {"tenant": "main", "agent": clerk.name, "tool": clerk.tool, "since": desk.clock()}
         sound = {"key": clerk.key, "head": AGREEMENT.as_json(), "threshold": 0.8, "share": 1e-9, "seed": "s", "certificate": "c"}
+        sound["watched_until"] = desk.clock() + timedelta(days=1)
         old = AutonomyRow(**fields, version=row.version if row else 0)
         assert await autonomy.change(tx, old, **{"level": int(level), **sound, **values})
 

@@ -7,6 +7,7 @@ import json
 import math
 import re
 from dataclasses import asdict, replace
+from datetime import timedelta
 from functools import partial
 from typing import Any
 
@@ -551,7 +552,8 @@ async def test_a_certificate_lets_nothing_pass_while_a_signal_that_counts_cannot
         (row,) = await reviews.actions_of_thread(tx, "first")
         head = Head((Term("odd", 1.0, missing=9.0),), 9.0).as_json()
         earned = {"level": 2, "key": row.provenance["earned"]["key"], "head": head, "threshold": 0.6, "share": 0.2, "seed": "s"}
-        tx.add(AutonomyRow(tenant="main", agent="assent", tool="note", since=opened.clock(), **earned))
+        watched = {"since": opened.clock(), "watched_until": opened.clock() + timedelta(hours=1)}
+        tx.add(AutonomyRow(tenant="main", agent="assent", tool="note", **watched, **earned))
     till.ran.clear()
     await agent.ainvoke(asks(), on_thread("second"))
     assert bool(till.ran) == runs

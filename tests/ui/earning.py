@@ -99,7 +99,8 @@ class _Writer:
         ]
         reasons = [{"check": "undoable", "ruling": "gate", "text": "It can be undone."}]
         key, features = one.key.digest(), features_of(one.tool, readings, reasons)
-        found = judged(earned, key=key, features=features, action=f"act_{name}", consequence=one.consequence, sure=agreement)
+        how = {"consequence": one.consequence, "sure": agreement, "now": at}
+        found = judged(earned, key=key, features=features, action=f"act_{name}", **how)
         return ActionRow(
             id=f"act_{name}",
             tenant=self.desk.tenant,

@@ -3,6 +3,7 @@ const consequenceChip = (consequence) => (consequence ? el('span', { class: `in-
 
 const stateWord = (line) => {
   if (line.suspended) return el('span', { class: 'in-state in-alarm' }, 'suspended');
+  if (line.unwatched) return el('span', { class: 'in-state in-alarm' }, 'unwatched');
   if (line.offered) return el('span', { class: 'in-state in-offer' }, 'to be signed');
   if (line.fallen) return el('span', { class: 'in-state in-alarm' }, 'demoted');
   return null;
@@ -44,6 +45,7 @@ const classView = (insight, { signing, you, onDone, said }) => {
     classHead(insight, signButtons(insight, signing, you, onDone)),
     el('div', { class: 'in-said', role: 'status' }, said || ''),
     insight.suspended ? el('p', { class: 'in-suspended' }, el('strong', {}, 'Suspended: everything is reviewed. '), marked(insight.suspended)) : null,
+    insight.unwatched ? el('p', { class: 'in-suspended' }, marked(insight.unwatched)) : null,
     riskView(insight), ladderView(insight),
     el('div', { class: 'in-boxes' }, certificateView(insight), missingView(insight), driftView(insight)),
     charts, el('h4', { class: 'in-title' }, 'Level history'), historyView(insight));

@@ -56,7 +56,8 @@ def list_classes(home: Home = Path("desk"), database: Database = None, who: Who 
         return
     table = Table("agent", "tool", "level", "next", "what the next level lacks", box=None)
     for one in found:
-        level = f"{WORDS[one.level]}, suspended" if one.suspended else WORDS[one.level]
+        state = ", suspended" if one.suspended else ", unwatched" if one.unwatched else ""
+        level = f"{WORDS[one.level]}{state}"
         lacks = " ".join(one.evidence.missing) or "nothing: it waits for a signature"
         table.add_row(*(Text(visible_text(word)) for word in (one.agent, one.tool, level, WORDS[one.evidence.to], lacks)))
     out.print(table) if found else show("Policy has ruled `gate` on no action yet, so there is no class that could earn anything.")
@@ -78,6 +79,8 @@ def _print(found: Standing) -> None:
     state = f", suspended: {found.suspended}" if found.suspended else ""
     passing = f"; passes from {found.threshold:.4f} on, {found.share:.0%} audited" if found.threshold is not None else ""
     show(visible_text(f"{found.agent} {found.tool}: {WORDS[found.level]}{state}{passing}"))
+    if found.unwatched:
+        show(visible_text(found.unwatched))
     show(f"next: {WORDS[found.evidence.to]}")
     for one in found.evidence.requirements:
         show(visible_text(f"  {'ok     ' if one.met else 'missing'}  {one.name}: {one.told}"))
