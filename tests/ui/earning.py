@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -19,6 +19,7 @@ from assent.evals.ladder.levels import promote
 from assent.evals.ladder.offering import looked_at
 from assent.evals.learner import Learner
 from assent.evals.reviewing.reviewer_health import look
+from assent.evals.watch.renewing import PATIENCE, renewed
 from assent.graph.actions import action_digest
 from assent.graph.authority.earning import earned_of
 from assent.graph.authority.probing import copy_of
@@ -228,10 +229,11 @@ async def earn(desk: Desk, one: Class, *, seed: int = 7, people: Sequence[str] =
         async with desk.store.read() as tx:
             row = await autonomy.get(tx, desk.tenant, one.agent, one.tool)
         assert row is not None
-        earned, batch = earned_of(row), later[start : start + BATCH]
+        earned, batch = replace(earned_of(row), watched_until=now + PATIENCE), later[start : start + BATCH]
         worse = one.worse if start > one.after // 2 else 0.0
         await _written(desk, [writer.reviewed(number, at, earned, worse) for number, at in batch])
         await Learner(desk.store, _at(batch[-1][1] + timedelta(hours=1)), desk.tenant).count()
+    await renewed(desk.store, desk.clock, desk.tenant)
 
 
 def _at(moment: datetime) -> Clock:
