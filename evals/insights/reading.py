@@ -22,7 +22,7 @@ from ..certify.labels import Labels, labels_of
 from ..ladder.evidence import Facts, facts_of, fresh, weighed
 from ..ladder.levels import Cause
 from ..ladder.offering import TRIES
-from ..watch.renewing import Class, overdue, unwatched
+from ..watch.renewing import overdue, unwatched
 from . import drifting, measured, watching
 from .progress import progress
 from .shapes import ClassInsight, Line, Promise, Step, Volume
@@ -52,7 +52,7 @@ async def overview(store: Store, clock: Clock, actor: str) -> tuple[Line, ...]:
     lines = [
         replace(
             _line(key, named, rows.get(key), signed.get(key), known.get(key), last.get(key, ())),
-            unwatched=unwatched(rows[key], late, now) if key in rows else "",
+            unwatched=unwatched(rows[key], late, now, user) if key in rows else "",
         )
         for key in {*named, *rows, *offers}
     ]
@@ -77,7 +77,7 @@ async def insight(store: Store, clock: Clock, actor: str, agent: str, tool: str)
             decided=await classes.decided(tx, tenant, agent, tool, since, MOST),
             measured=await classes.measured(tx, tenant, agent, tool, since, MOST),
             audits=watching.audits_of(await probes.of_class(tx, tenant, agent, tool, "audit", MOST)),
-            late=await overdue(tx, tenant, now),
+            unwatched=unwatched(row, await overdue(tx, tenant, now), now, user) if row is not None else "",
         )
     labels = await labels_of(store, tenant, agent, tool, now, limit=MOST)
     return await asyncio.to_thread(_insight, found, labels)
@@ -109,7 +109,7 @@ class _Found:
     decided: Sequence[classes.Decided]
     measured: Sequence[classes.Measured]
     audits: Sequence[watching.Audit]
-    late: Mapping[Class, probes.Unanswered]
+    unwatched: str
 
 
 async def _seen(tx: AsyncSession, user: UserRow, since: datetime) -> list[Seen]:
@@ -177,7 +177,7 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
     warnings, note = drifting.warnings(found.measured, labels)
     return ClassInsight(
         **_standing(name, row),
-        unwatched=unwatched(row, found.late, facts.now),
+        unwatched=found.unwatched,
         version=row.version,
         signed=signed,
         offered=offered,

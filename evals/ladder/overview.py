@@ -12,6 +12,7 @@ from ...graph.clock import Clock
 from ...graph.errors import AssentError
 from ...graph.store import autonomy, labelled
 from ...graph.store.autonomy_models import LevelChangeRow
+from ...graph.store.people_models import UserRow
 from ...graph.store.probes import Unanswered
 from ...graph.store.session import AsyncSession, Store
 from ..watch.renewing import Class, overdue, unwatched
@@ -52,37 +53,39 @@ class Standing:
 async def standings(store: Store, clock: Clock, actor: str) -> list[Standing]:
     """Return where every class stands that was ever gated, or that somebody moved; raises NotAllowed below viewer."""
     async with store.read() as tx:
-        tenant = (await require(tx, actor, "viewer")).tenant
+        user = await require(tx, actor, "viewer")
+        tenant = user.tenant
         rows = {(row.agent, row.tool): row for row in await autonomy.every(tx, tenant)}
         known = sorted({*await labelled.classes(tx, tenant), *rows})
         found = [await facts_of(tx, rows.get(which) or fresh(tenant, *which, clock()), clock()) for which in known]
         late = await overdue(tx, tenant, clock())
-    return [_standing(facts, late) for facts in found if facts.newest is not None or facts.row.version > 0]
+    return [_standing(facts, late, user) for facts in found if facts.newest is not None or facts.row.version > 0]
 
 
 async def standing(store: Store, clock: Clock, actor: str, agent: str, tool: str) -> Standing:
     """Return where one class stands; raises NotAllowed below viewer, AssentError for a class that never acted."""
     async with store.read() as tx:
-        tenant = (await require(tx, actor, "viewer")).tenant
+        user = await require(tx, actor, "viewer")
+        tenant = user.tenant
         row = await autonomy.get(tx, tenant, agent, tool)
         if row is None and (agent, tool) not in (known := await labelled.classes(tx, tenant)):
             raise AssentError(f"{agent!r} never proposed {tool!r} here. {_told(known)}")
         facts = await facts_of(tx, row or fresh(tenant, agent, tool, clock()), clock())
-        return _standing(facts, await overdue(tx, tenant, clock()))
+        return _standing(facts, await overdue(tx, tenant, clock()), user)
 
 
 def _told(known: list[tuple[str, str]]) -> str:
     return f"There are: {', '.join(f'{agent} {tool}' for agent, tool in known[:20])}." if known else "Nothing was proposed yet."
 
 
-def _standing(facts: Facts, late: Mapping[Class, Unanswered]) -> Standing:
+def _standing(facts: Facts, late: Mapping[Class, Unanswered], user: UserRow) -> Standing:
     row = facts.row
     return Standing(
         agent=row.agent,
         tool=row.tool,
         level=Level(row.level),
         suspended=row.suspended,
-        unwatched=unwatched(row, late, facts.now),
+        unwatched=unwatched(row, late, facts.now, user),
         threshold=row.threshold,
         share=row.share,
         evidence=weighed(facts),

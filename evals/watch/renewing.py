@@ -18,9 +18,11 @@ from ...graph.clock import Clock
 from ...graph.control import notices
 from ...graph.control.due import in_words
 from ...graph.errors import StoreError
+from ...graph.looking.readers import reader
 from ...graph.store import autonomy, probes
 from ...graph.store.autonomy_models import AutonomyRow
 from ...graph.store.events import note
+from ...graph.store.people_models import UserRow
 from ...graph.store.probes import Unanswered
 from ...graph.store.session import AsyncSession, Store
 
@@ -119,15 +121,23 @@ def _about(row: AutonomyRow) -> dict[str, Any]:
     return {"agent": row.agent, "tool": row.tool, "level": row.level, "certificate": row.certificate, "version": row.version}
 
 
-def unwatched(row: AutonomyRow, late: Mapping[Class, Unanswered], now: datetime) -> str:
-    """Return why nothing of a class passes although its level lets it; empty while it is watched, or where nothing could pass."""
+def unwatched(row: AutonomyRow, late: Mapping[Class, Unanswered], now: datetime, user: UserRow) -> str:
+    """Return why nothing of a class passes although its level lets it; empty while it is watched, or where nothing could pass.
+
+    Whoever could be handed one of the audits is not told how many there are, or since when: they would know them by it.
+    """
     until, mine = row.watched_until, _of(row, late)
     if row.level not in EARNED or row.suspended or (until is not None and now < until):
         return ""
+    if reader(user):
+        return UNTOLD
     if mine is not None:
         return f"Passes nothing: {_unanswered(mine)}. It passes again when they are answered."
     since = f" since {in_words(until)}" if until is not None else ""
     return f"Passes nothing: the learner has not looked{since}. It passes again when a worker with the learner runs."
+
+
+UNTOLD = "Passes nothing: nobody watches it now. It passes again when the queue is worked and a worker with the learner runs."
 
 
 def _unanswered(late: Unanswered) -> str:

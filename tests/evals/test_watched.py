@@ -14,7 +14,7 @@ from assent.evals.ladder.overview import standing
 from assent.evals.learner import Learner
 from assent.evals.watch import counting
 from assent.evals.watch.monitor import start
-from assent.evals.watch.renewing import PATIENCE
+from assent.evals.watch.renewing import PATIENCE, UNTOLD
 from assent.graph.authority import earning, reviewing
 from assent.graph.autonomy.levels import Level
 from assent.graph.autonomy.scoring import AGREEMENT
@@ -127,10 +127,13 @@ async def test_audits_that_nobody_answers_end_it_and_their_answers_resume_it_eac
         await signed.learner.learn()
     assert not (await signed.passes())[0] and (await signed.row()).watched_until is None
     assert (await evidence_of(signed.store, signed.clock, "main", *CLASS)).digest == digest, "no signature depends on it"
-    shown = (await standing(signed.store, signed.clock, "vi", *CLASS)).unwatched
+    shown = (await standing(signed.store, signed.clock, "lee", *CLASS)).unwatched
     assert shown.startswith("Passes nothing: 2 audits unanswered, the oldest since ")
-    (line,) = await overview(signed.store, signed.clock, "vi")
-    assert line.unwatched == shown == (await insight(signed.store, signed.clock, "vi", *CLASS)).unwatched
+    (line,) = await overview(signed.store, signed.clock, "lee")
+    assert line.unwatched == shown == (await insight(signed.store, signed.clock, "lee", *CLASS)).unwatched
+    assert (await standing(signed.store, signed.clock, "ada", *CLASS)).unwatched == UNTOLD, (
+        "an operator would know the audits by it"
+    )
     await signed.answers()
     await signed.learner.learn()
     assert not (await signed.passes())[0], "what is answered and not counted tells the monitor nothing"
