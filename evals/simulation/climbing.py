@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from datetime import timedelta
 from typing import Any
 
+from ...graph.autonomy.classes import Key
 from ...graph.autonomy.levels import WORDS, Level
 from ...graph.store.autonomy_models import CertificateRow
 from ...graph.store.labelled import SCANNED, Gated
@@ -33,9 +34,13 @@ def facts_of(one: Standing, day: int, health: Mapping[str, Any] | None) -> Facts
 
 def _newest(one: Standing, day: int) -> Gated:
     nothing: dict[str, Any] = dict.fromkeys(Gated._fields)
-    earned = {"key": one.key, "ceiling": int(one.ceiling)}
-    at = START + timedelta(days=day)
-    return Gated(**{**nothing, "consequence": one.what.consequence, "provenance": {"earned": earned}, "created_at": at})
+    key, earned = _key(one, day), {"key": one.key, "ceiling": int(one.ceiling)}
+    known = {"tool_digest": key.schema, "provenance": {**key.as_json(), "earned": earned}}
+    return Gated(**{**nothing, **known, "consequence": one.what.consequence, "created_at": START + timedelta(days=day)})
+
+
+def _key(one: Standing, day: int) -> Key:
+    return key_on(one.what, traits(one.what, day).model)
 
 
 def labels_of(one: Standing, day: int) -> Labels:
@@ -48,9 +53,8 @@ def labels_of(one: Standing, day: int) -> Labels:
     rows.sort(key=lambda row: -row[0])
     ends = [begun for begun, _ in one.shares[1:]] + [one.made + 1]
     shares = [share for (_, share), end in zip(one.shares, ends, strict=True) if end > first]
-    key = key_on(one.what, traits(one.what, day).model)
     labelled = tuple(label for _, label in rows)
-    return Labels(AGENT, one.what.tool, key, one.what.consequence, one.ceiling, labelled, min(shares, default=1.0))
+    return Labels(AGENT, one.what.tool, _key(one, day), one.what.consequence, one.ceiling, labelled, min(shares, default=1.0))
 
 
 def learn(one: Standing, day: int, health: Mapping[str, Any] | None) -> None:
