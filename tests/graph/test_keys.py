@@ -361,7 +361,7 @@ from assent.graph.keyed import code_digest, offers_digest
 WORDS = {"refund", "money", "back", "please"}
 def typed(text):
     made = {"WORDS": WORDS}
-    exec(compile(text, __file__, "exec"), made)
+    exec(compile(text, __file__ + " typed", "exec"), made)
     return made["check"]
 def check(facts):
     return None if facts.tool in {"a", "b", "c", "d", "e"} and WORDS else assent.Ruling("gate", "Yes.")
@@ -369,7 +369,7 @@ def check(facts):
 async def note(text: str, kind: str = "plain") -> str:
     """Write a note."""
     return text if kind in {"plain", "bold", "small"} else ""
-bare = "\\n\\n\\ndef check(facts): return [one for one in facts.args if one in {'a', 'b', 'c', 'd'} or WORDS]"
+bare = "\\n\\n\\ndef check(facts): return [one for one in facts.args if one in {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'} or WORDS]"
 rules = [on({"note", "pay", "look"}, check), on("note", typed(bare))]
 DIGESTS = [Policy(rules).digest, code_digest(note), offers_digest([note])]
 print(json.dumps(DIGESTS))
