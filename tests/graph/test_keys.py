@@ -20,11 +20,11 @@ from assent.graph.autonomy.scoring import AGREEMENT
 from assent.graph.keyed import WORDING
 from assent.graph.made import made
 from assent.graph.precedents import Example
-from assent.graph.proposing import Offer, Precedent, Step, native, structured, weighed
+from assent.graph.proposing import Offer, Precedent, Step, grounded, native, structured, weighed
 from assent.graph.rules.policy import Policy, on
-from assent.graph.signals import self_assessment, verbalized
+from assent.graph.signals import agreement, option_probability, precedent, self_assessment, verbalized
 from assent.graph.signals.reading import taken
-from assent.graph.signals.settings import MEASURED
+from assent.graph.signals.settings import MEASURED, settings_of
 from assent.graph.store import autonomy, events, reviews
 from assent.graph.store.autonomy_models import AutonomyRow, CertificateRow
 from earning import Sure
@@ -424,6 +424,21 @@ async def test_our_own_words_around_a_step_are_those_of_their_version() -> None:
     told = "the words changed: raise WORDING or MEASURED with them, and pin them anew"
     assert (WORDING, proposing) == (1, "6dd2a242738c94e9"), told
     assert (MEASURED, digest(chat.heard)) == (1, "8efc9de696f50bd3"), told
+
+
+def test_an_upgrade_that_changes_nothing_keeps_the_keys() -> None:
+    nobody: Any = None
+    proposers = [made(native(nobody)), made(structured(nobody)), made(grounded(native(nobody)))]
+    signals = [
+        agreement(),
+        agreement(k=5, strict=True),
+        precedent(),
+        self_assessment(nobody),
+        verbalized(nobody),
+        option_probability(),
+    ]
+    told = "a name that a key is made of has changed: keep it, or say in the changelog that certificates are void"
+    assert digest(proposers, settings_of(signals)) == "7b154818bdbdd325", told
 
 
 def digest(*heard: Any) -> str:
