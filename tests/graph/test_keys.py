@@ -369,7 +369,7 @@ def check(facts):
 async def note(text: str, kind: str = "plain") -> str:
     """Write a note."""
     return text if kind in {"plain", "bold", "small"} else ""
-bare = "\\n\\n\\ndef check(facts): return [one for one in facts.args if one in {'a', 'b', 'c', 'd', 'e', 'f', 'g', 'h', 'i', 'j'} or WORDS]"
+bare = "\\n\\n\\ndef check(facts): return [one for one in facts.args if one in {'a','b','c','d','e','f','g','h'} or WORDS]"
 rules = [on({"note", "pay", "look"}, check), on("note", typed(bare))]
 DIGESTS = [Policy(rules).digest, code_digest(note), offers_digest([note])]
 print(json.dumps(DIGESTS))
