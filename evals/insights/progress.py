@@ -12,8 +12,7 @@ from ...graph.store.autonomy_models import CertificateRow, LevelChangeRow
 from ..certify.certifying import DELTA, FIXED, GROWTH, promised, spent
 from ..certify.heads import LEAST_LABELS
 from ..certify.labels import Labels, uniform
-from ..ladder.evidence import AUDITS, Facts
-from ..ladder.offering import RESTARTS
+from ..ladder.evidence import AUDITS, RESTARTS, Facts
 from .measured import certifying
 from .shapes import Progress
 
@@ -39,7 +38,7 @@ def progress(
         known = replace(labels, rows=tuple(rows)) if labels is not None else None
         found.append(_until_tried(facts, tries, known, head or AGREEMENT))
     if facts.to > Level.CERTIFIED and not facts.row.suspended:
-        audits = facts.monitor.audits if facts.monitor is not None else 0
+        audits = facts.monitor.audits - facts.monitor.earlier if facts.monitor is not None else 0
         found.append(Progress("Audits that the monitor has taken in below its alarm", min(audits, AUDITS), AUDITS))
     return tuple(one for one in found if one.have < one.need)
 

@@ -164,7 +164,7 @@ def _line(
         **_standing(name, row),
         signed=promise_of(certificate) if certificate is not None else None,
         offered=offered,
-        watch=watching.now(row.monitor, row.share),
+        watch=watching.now(row.monitor if row.certificate else None, row.share),
         fallen=last[0].by if last and last[0].after < last[0].before and last[0].by in get_args(Cause) else "",
     )
 
@@ -188,7 +188,7 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
         raw=measured.raw_diagram(rows),
         calibrated=measured.calibrated_diagram(rows, head, labels),
         curve=measured.curve(rows, head, offered or signed),
-        watch=watching.since_signed(row, found.certificates, found.audits),
+        watch=watching.since_signed(row, found.certificates, found.audits, found.changes),
         weeks=measured.weeks(found.decided),
         drift=warnings,
         drift_note=note,

@@ -7,8 +7,8 @@ from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any
 
-from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, ProbeRow
-from ..ladder.levels import RESERVE
+from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow, ProbeRow
+from ..ladder.memory import RESERVE
 from ..watch.monitor import ALARM, Monitor, monitor_of, observe, start
 from .shapes import Watch, Watched
 
@@ -47,8 +47,10 @@ def now(stored: Mapping[str, Any] | None, share: float) -> Watch:
     return _watch(monitor, share, ())
 
 
-def since_signed(row: AutonomyRow, certificates: Sequence[CertificateRow], audits: Sequence[Audit]) -> Watch:
-    """Return the monitor with the way it came: the evidence after each audit.
+def since_signed(
+    row: AutonomyRow, certificates: Sequence[CertificateRow], audits: Sequence[Audit], steps: Sequence[LevelChangeRow] = ()
+) -> Watch:
+    """Return the monitor with the way it came: the evidence after each audit that it remembers, over all certificates of one key.
 
     Without a certificate in force it is that of the last one that was audited, so that an alarm can still be read.
     """
@@ -56,24 +58,43 @@ def since_signed(row: AutonomyRow, certificates: Sequence[CertificateRow], audit
         watch = now(row.monitor, row.share)
         if watch.alpha is None:
             return watch
-        fresh = start(watch.alpha, reserve=monitor_of(row.monitor or {}).reserve)
-        seen, _ = _replayed(fresh, [one for one in audits if one.certificate == row.certificate])
-        return replace(watch, begin=fresh.evidence, series=seen[-_DRAWN:])
+        alphas = {**_alphas(certificates, row.key), row.certificate: watch.alpha}
+        begin, seen, _ = _replayed(alphas, audits, monitor_of(row.monitor or {}).reserve, watch.audits)
+        return replace(watch, begin=begin, series=seen[-_DRAWN:])
     last = next((one for one in certificates if any(audit.certificate == one.id for audit in audits)), None)
     if last is None:
         return Watch(note=NOTHING, alarm=ALARM)
-    fresh = start(last.alpha, reserve=RESERVE)
-    series, monitor = _replayed(fresh, [one for one in audits if one.certificate == last.id])
+    begin, series, monitor = _replayed(_alphas(certificates, last.key), audits, RESERVE, _remembered(row, last, steps))
     ended = last.ended_at.isoformat() if last.ended_at is not None else ""
-    return replace(_watch(monitor, 0.0, series[-_DRAWN:]), begin=fresh.evidence, ended=ended)
+    return replace(_watch(replace(monitor, alpha=last.alpha), 0.0, series[-_DRAWN:]), begin=begin, ended=ended)
 
 
-def _replayed(monitor: Monitor, audits: Sequence[Audit]) -> tuple[tuple[Watched, ...], Monitor]:
-    series = []
-    for audit in audits:
-        monitor = observe(monitor, audit.wrong)
+def _alphas(certificates: Iterable[CertificateRow], key: str) -> dict[str, float]:
+    return {one.id: one.alpha for one in certificates if one.key == key}
+
+
+def _remembered(row: AutonomyRow, last: CertificateRow, steps: Sequence[LevelChangeRow]) -> int | None:
+    """Return how many audits the last monitor of a class remembered: what is kept of it, or what its end froze; None if unknown."""
+    if row.monitor is not None:
+        return now(row.monitor, 0.0).audits
+    frozen = next(
+        (step.evidence.get("monitor") for step in steps if step.certificate == last.id and step.after < step.before), None
+    )
+    return int(frozen["audits"]) if frozen else None
+
+
+def _replayed(
+    alphas: Mapping[str, float], audits: Sequence[Audit], reserve: float, count: int | None
+) -> tuple[float, tuple[Watched, ...], Monitor]:
+    """Return the evidence before the first and after each of the last `count` audits under these certificates, and the end."""
+    chain = [one for one in audits if one.certificate in alphas]
+    chain = chain if count is None else chain[max(0, len(chain) - count) :]
+    monitor = start(alphas[chain[0].certificate] if chain else next(iter(alphas.values())), reserve=reserve)
+    begin, series = monitor.evidence, []
+    for audit in chain:
+        monitor = observe(replace(monitor, alpha=alphas[audit.certificate]), audit.wrong)
         series.append(Watched(audit.at.isoformat(), monitor.evidence, monitor.audits, monitor.errors))
-    return tuple(series), monitor
+    return begin, tuple(series), monitor
 
 
 def _watch(monitor: Monitor, share: float, series: tuple[Watched, ...]) -> Watch:

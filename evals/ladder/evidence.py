@@ -25,6 +25,9 @@ AUDITS = 45
 """So many audits the monitor must have taken in below its alarm before a level above certified; none of them wrong, they would show
 at most 5% wrong at 90% confidence."""
 
+RESTARTS = ("monitor", "critical", "reviewers")
+"""After such a demotion labels and monitor start anew: older actions no longer speak for what comes, or nobody can rely on them."""
+
 FRESH = timedelta(days=30)
 """A certificate that nobody signed for so long speaks for other times."""
 
@@ -73,7 +76,7 @@ class Facts:
 
     @property
     def monitor(self) -> Monitor | None:
-        """What audits have shown since the certificate was signed; None without one, or when it cannot be read."""
+        """What audits have shown under its key since the monitor last started anew; None if none is kept or it cannot be read."""
         try:
             return monitor_of(self.row.monitor) if self.row.monitor is not None else None
         except (ValueError, TypeError, KeyError):
@@ -159,7 +162,7 @@ def monitored(monitor: Monitor | None) -> dict[str, Any] | None:
     """Return what the monitor has gathered, for the evidence."""
     if monitor is None:
         return None
-    counts = {"alpha": monitor.alpha, "audits": monitor.audits, "errors": monitor.errors}
+    counts = {"alpha": monitor.alpha, "audits": monitor.audits, "errors": monitor.errors, "earlier": monitor.earlier}
     return {**counts, "evidence": round(monitor.evidence, 6), "alarmed": monitor.alarmed}
 
 
@@ -226,11 +229,13 @@ def _monitor(facts: Facts, least: int) -> Requirement:
     monitor = facts.monitor
     if monitor is None:
         return Requirement("monitor", False, f"Nothing is monitored; {least} audits below the alarm are needed.")
-    told = f"{monitor.audits} audits, {monitor.errors} wrong, evidence {monitor.evidence:.2f} (alarm at 20)"
+    audits = monitor.audits - monitor.earlier
+    before = f", {monitor.earlier} more under earlier certificates" if monitor.earlier else ""
+    told = f"{audits} audits{before}, {monitor.errors} wrong, evidence {monitor.evidence:.2f} (alarm at 20)"
     if monitor.alarmed:
         return Requirement("monitor", False, f"The monitor has given the alarm: {told}.")
-    enough = monitor.audits >= least
-    return Requirement("monitor", enough, f"{told}; {least} are needed{'' if enough else f', so {least - monitor.audits} more'}.")
+    enough = audits >= least
+    return Requirement("monitor", enough, f"{told}; {least} are needed{'' if enough else f', so {least - audits} more'}.")
 
 
 def _reviewers(facts: Facts) -> Requirement:

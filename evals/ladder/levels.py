@@ -22,9 +22,9 @@ from ...graph.store import autonomy
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow
 from ...graph.store.events import note
 from ...graph.store.session import AsyncSession, Store
-from ..watch.monitor import start
 from ..watch.renewing import PATIENCE, overdue
 from .evidence import Evidence, Facts, evidence_of, facts_of, fresh, missing, monitored, weighed
+from .memory import going_on, left_by
 
 __all__ = ["Cause", "Level", "StaleEvidence", "demote", "demoted", "evidence_of", "missing", "promote", "seed_digest"]
 
@@ -33,12 +33,6 @@ VETO_SECONDS = 60.0
 
 UNDO_SECONDS = 3_600.0
 """For so long it can be undone afterwards."""
-
-RESERVE = 0.1
-"""The part of the monitor's wealth that is kept for later bets, so that a change is noticed after a long calm too.
-
-Larger ones gain little late and notice an early change later (docs/evidence.md, "The monitor").
-"""
 
 Cause = Literal["monitor", "key", "reviewers", "critical"]
 """What takes a class down by itself: an alarm, a changed key, reviewers who cannot be relied on, one critical error."""
@@ -99,7 +93,7 @@ async def promote(
         found = weighed(facts)
         _may(facts, found, to, certificate, digest, shown)
         signed = facts.offered if to in EARNED else None
-        values = earned_values(signed, to, now, veto, undo) if signed is not None else unearned_values(row, to, now)
+        values = earned_values(row, signed, to, now, veto, undo) if signed is not None else unearned_values(row, to, actor, now)
         if signed is not None and (agent, tool, signed.key) in await overdue(tx, user.tenant, now):
             values["watched_until"] = now  # a signature answers no audits
         if not await autonomy.change(tx, row, **values):
@@ -136,7 +130,7 @@ def _may(facts: Facts, found: Evidence, to: Level, certificate: str, digest: str
         raise NotAllowed(f"Nothing was signed: {' '.join(found.missing)}")
 
 
-def earned_values(signed: CertificateRow, to: Level, now: datetime, veto: float, undo: float) -> dict[str, Any]:
+def earned_values(row: AutonomyRow, signed: CertificateRow, to: Level, now: datetime, veto: float, undo: float) -> dict[str, Any]:
     """Return the fields of a class under a certificate that is signed now."""
     windows = to == Level.MONITORED
     return {
@@ -150,21 +144,21 @@ def earned_values(signed: CertificateRow, to: Level, now: datetime, veto: float,
         "veto": veto if windows else None,
         "undo": undo if windows else None,
         "suspended": "",
-        "monitor": start(signed.alpha, reserve=RESERVE).as_json(),
+        "monitor": going_on(row, signed).as_json(),
         "since": now,
         "watched_until": now + PATIENCE,
     }
 
 
-def unearned_values(row: AutonomyRow, to: Level, now: datetime, suspended: str = "") -> dict[str, Any]:
-    """Return the fields of a class of which nothing passes; its head goes on ordering the queue."""
+def unearned_values(row: AutonomyRow, to: Level, by: str, now: datetime, suspended: str = "") -> dict[str, Any]:
+    """Return the fields of a class of which nothing passes; its head goes on ordering the queue, and a person wipes no memory."""
     gone: dict[str, Any] = {
         "threshold": None,
         "share": 0.0,
         "seed": "",
         "veto": None,
         "undo": None,
-        "monitor": None,
+        "monitor": left_by(by, row),
         "watched_until": None,
     }
     return {"level": int(to), "certificate": "", "suspended": suspended, "since": now, "key": row.key, **gone}
@@ -213,8 +207,8 @@ async def demoted(tx: AsyncSession, row: AutonomyRow, by: Cause, reason: str, no
 
 
 def below(level: int, by: Cause, reason: str) -> tuple[Level, str]:
-    """Return the level after a demotion, one down but never into shadow, and why nothing passes there yet, if something could."""
-    to = Level(max(level - 1, Level.SUPERVISED))
+    """Return the level after a demotion, one down where it had earned one, and why nothing passes there yet, if something could."""
+    to = Level(level - 1 if level in EARNED else level)
     return to, f"Demoted by {by}: {reason}" if to in EARNED else ""
 
 
@@ -222,7 +216,7 @@ async def _lowered(
     tx: AsyncSession, row: AutonomyRow, to: Level, by: str, reason: str, now: datetime, evidence: Mapping[str, Any], suspended: str
 ) -> bool:
     facts = await facts_of(tx, row, now)
-    if not await autonomy.change(tx, row, **unearned_values(row, to, now, suspended)):
+    if not await autonomy.change(tx, row, **unearned_values(row, to, by, now, suspended)):
         return False
     for one in (facts.signed, facts.offered):
         if one is not None:
@@ -234,6 +228,8 @@ async def _lowered(
     body = {**_about(row, to), "by": by, "certificate": row.certificate, "evidence": frozen, **drawn}
     note(tx, row.tenant, now, "autonomy.demoted", by, class_id(row.agent, row.tool), body, {"reason": reason})
     text = f"What {row.agent} does with {row.tool} was taken from {WORDS[Level(row.level)]} to {WORDS[to]} by {by}."
+    if to == row.level:  # late audits speak about what a person has taken down already
+        text = f"What {row.agent} does with {row.tool} stays {WORDS[to]}; by {by}, only younger actions certify from now on."
     await notices.about_demotion(tx, row.tenant, row.agent, row.tool, now, text, before=row.level, after=int(to), by=by)
     return True
 

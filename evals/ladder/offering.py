@@ -17,7 +17,7 @@ from ...graph.store.autonomy_models import CertificateRow
 from ...graph.store.session import AsyncSession, Store
 from ..certify.certifying import Tried, certified, prepared, tried
 from ..certify.labels import STATED, Labels, labels_of
-from .evidence import facts_of, fresh
+from .evidence import RESTARTS, facts_of, fresh
 
 STATE = "learning"
 """The setting that says up to which decision everything was looked at, and how many are new for each class."""
@@ -26,9 +26,6 @@ LEASE = timedelta(minutes=10)
 PAGE = 1_000
 TRIES = 200
 """So many of the newest certificates of a class are read to number the next try."""
-
-RESTARTS = ("monitor", "critical", "reviewers")
-"""After such a demotion only younger actions certify: the older ones no longer speak for what comes, or nobody can rely on them."""
 
 log = logging.getLogger("assent")
 

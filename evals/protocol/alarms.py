@@ -10,7 +10,7 @@ from statistics import NormalDist, median
 from typing import Any
 
 from ..intervals import clopper_pearson
-from ..ladder.levels import RESERVE
+from ..ladder.memory import RESERVE
 from ..watch.monitor import Monitor, observe, start
 
 AUDITS = 2000

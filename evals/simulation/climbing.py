@@ -112,14 +112,14 @@ def sign(one: Standing, day: int, health: Mapping[str, Any] | None) -> None:
 
 def _signed(one: Standing, offered: CertificateRow, facts: Facts, day: int) -> None:
     to = facts.to
-    values = earned_values(offered, to, facts.now, VETO_SECONDS, UNDO_SECONDS)
+    values = earned_values(one.row, offered, to, facts.now, VETO_SECONDS, UNDO_SECONDS)
     values |= {"share": one.chosen.share_at(to), "seed": f"{one.seed} {one.place} {one.row.version}"}
     if facts.signed is not None:
         facts.signed.status = "replaced"
     offered.status = "signed"
     one.change(values)
     one.monitor, one.ready, one.enough, one.was = monitor_of(values["monitor"]), None, 0, traits(one.what, day)
-    if one.chosen.reserve is not None:
+    if one.chosen.reserve is not None and not one.monitor.seen:
         one.monitor = start(offered.alpha, reserve=one.chosen.reserve)
     if one.under:
         one.under.ended = day

@@ -14,11 +14,10 @@ from ...graph.autonomy.levels import EARNED, Level, ceiling_of
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow
 from ...graph.store.probes import Unanswered
 from ..certify.labels import Label
-from ..ladder.evidence import fresh
+from ..ladder.evidence import RESTARTS, fresh
 from ..ladder.levels import Cause, below, unearned_values
-from ..ladder.offering import RESTARTS
 from ..watch.lowering import cause_of
-from ..watch.monitor import Monitor, observe
+from ..watch.monitor import Monitor, observe, observe_earlier
 from ..watch.renewing import step
 from .people import Answer, Item
 from .settings import ActionClass, Chosen
@@ -138,13 +137,22 @@ class Standing:
             right, known = not answer.wrong, (at, chance, item.share, item.draw)
             label = Label(action.id, action.group, action.features, right, source, said, *known)
             self.labels.append((item.number, label))
-        if item.kind != "audit" or self.monitor is None or self.level not in EARNED or item.certificate != self.row.certificate:
+        if item.kind != "audit" or self.monitor is None or self.level not in EARNED:
             return
-        self.monitor = observe(self.monitor, answer.wrong)
+        if item.certificate == self.row.certificate:
+            self.monitor = observe(self.monitor, answer.wrong)
+        elif (alpha := self._earlier(item.certificate, action.day)) is not None:
+            self.monitor = observe_earlier(self.monitor, answer.wrong, alpha)
         if self.monitor.alarmed:
             told = f"{self.monitor.errors} of {self.monitor.audits} audits wrong"
             self.events.append(Event(answer.day, self.place, "alarm", self.level, told, risk > self.monitor.alpha))
             self.fall(answer.day, "monitor", told)
+
+    def _earlier(self, certificate: str, day: int) -> float | None:
+        """Return the alpha of an earlier certificate that the monitor still remembers, under which something passed on a day."""
+        if self.restarted is not None and START + timedelta(days=day) < self.restarted:
+            return None
+        return next((one.alpha for one in self.certificates if (one.id, one.key) == (certificate, self.row.key)), None)
 
     def watch(self, day: int, health: Mapping[str, Any] | None) -> None:
         """Go down where the desk's watch would take the class down: for a changed key, or for its reviewers."""
@@ -172,7 +180,8 @@ class Standing:
         now = START + timedelta(days=day) + NOON
         for one in self.certificates:
             one.status = "void" if one.status in ("offered", "signed") else one.status
-        self.change(unearned_values(self.row, to, now, suspended))
+        self.row.monitor = self.monitor.as_json() if self.monitor is not None else None
+        self.change(unearned_values(self.row, to, by, now, suspended))
         self.monitor, self.ready, self.enough = None, None, 0
         if by in RESTARTS:
             self.restarted = now

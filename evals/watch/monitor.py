@@ -43,6 +43,8 @@ class Monitor:
     """How many actions had been fed when the alarm first rang."""
     reserve: float = 0.0
     """The part of the first wealth kept back for bets that begin later."""
+    earlier: int = 0
+    """Audited actions of earlier promises, before the one in force; the evidence is of all of them."""
 
     @property
     def log_evidence(self) -> float:
@@ -57,7 +59,7 @@ class Monitor:
 
     @property
     def alarmed(self) -> bool:
-        """Whether the mean wealth has ever reached 20; later audits do not take an alarm back, a new certificate does."""
+        """Whether the mean wealth has ever reached 20; later audits do not take an alarm back."""
         return self.alarmed_at is not None
 
     def as_json(self) -> dict[str, Any]:
@@ -85,6 +87,27 @@ def start(alpha: float, *, reserve: float = 0.0) -> Monitor:
     if not 0 <= reserve < 1:
         raise ValueError(f"a reserve is at least 0 and below 1, not {reserve!r}")
     return Monitor(alpha, (math.log1p(-reserve),) * len(STAKES), reserve=reserve)
+
+
+def carried(monitor: Monitor, alpha: float) -> Monitor:
+    """Return the monitor of the next promise about the same actions: no wealth is lost or won, the stakes follow the new alpha.
+
+    All bets together win nothing on average as long as each action that is fed is wrong with a chance of at most the alpha in force
+    when it passed, whichever that was. So the mean wealth reaches 20 with a chance of at most 1 in 20 over all these promises
+    together, however often and for whatever reason alpha, threshold or level changed.
+
+    Raises:
+        ValueError: for an alpha outside (0, 1), or a monitor that has given the alarm.
+    """
+    if monitor.alarmed:
+        raise ValueError("a monitor that has given the alarm goes on watching nothing; start another one")
+    return replace(monitor, alpha=start(alpha).alpha, earlier=monitor.audits)
+
+
+def observe_earlier(monitor: Monitor, wrong: bool, alpha: float) -> Monitor:
+    """Return the monitor after an audited action that had passed under an earlier promise, of this alpha."""
+    after = observe(replace(monitor, alpha=start(alpha).alpha), wrong)
+    return replace(after, alpha=monitor.alpha, earlier=monitor.earlier + 1)
 
 
 def observe(monitor: Monitor, wrong: bool, *, share: float = 1.0, drawn: bool = True) -> Monitor:
@@ -134,12 +157,13 @@ def monitor_of(stored: Mapping[str, Any]) -> Monitor:
     fresh = start(float(stored["alpha"]), reserve=float(stored.get("reserve", 0.0)))
     wealth = tuple(float(one) for one in stored["log_wealth"])
     audits, errors, seen = (int(stored[name]) for name in ("audits", "errors", "seen"))
-    if len(wealth) != len(STAKES) or not all(map(math.isfinite, wealth)) or not 0 <= errors <= audits <= seen:
+    earlier = int(stored.get("earlier", 0))
+    sound = 0 <= errors <= audits <= seen and 0 <= earlier <= audits
+    if len(wealth) != len(STAKES) or not all(map(math.isfinite, wealth)) or not sound:
         raise ValueError("a stored monitor is damaged: it has ten finite numbers, and no more errors than audits")
     rang = stored["alarmed_at"]
-    return replace(
-        fresh, log_wealth=wealth, audits=audits, errors=errors, seen=seen, alarmed_at=None if rang is None else int(rang)
-    )
+    found = replace(fresh, log_wealth=wealth, audits=audits, errors=errors, seen=seen, earlier=earlier)
+    return replace(found, alarmed_at=None if rang is None else int(rang))
 
 
 def _renewed(monitor: Monitor) -> tuple[float, ...]:

@@ -40,7 +40,7 @@ class AutonomyRow(SQLModel, table=True):
     suspended: str = ""
     """Why nothing passes although the level would let it; empty when it may."""
     monitor: dict[str, Any] | None = plain_json(default=None)
-    """The evidence that the monitor has gathered since the certificate was signed."""
+    """The evidence that the monitor has gathered under this key since labels last started anew; a person wipes none of it."""
     since: datetime = moment()
     """When the level was reached."""
     watched_until: datetime | None = moment(default=None)
