@@ -69,7 +69,8 @@ class Ladder:
             await settings.put(tx, "main", HEALTH, {"healthy": healthy, "why": "measured", "at": "", **more}, self.clock())
 
     async def audited(self, count, wrong=0):
-        monitor = start((await self.row()).monitor["alpha"])
+        known = (await self.row()).monitor
+        monitor = start(known["alpha"], reserve=known["reserve"])
         for number in range(count):
             monitor = observe(monitor, number < wrong)
         async with self.store.begin() as tx:
