@@ -3,16 +3,17 @@
 A class is tried again as its labels grow, and every try could pass by luck. So the tries for one level under one key share delta:
 the j-th spends delta / (j (j + 1)), which sums to at most delta however many there are (a union bound). Each level is a promise of
 its own with a delta of its own. When a try is made is told by counting rows
-and scores alone, never by labels: when enough rows could pass, and half as many again as at the last try.
+and scores alone, never by labels: when enough rows could pass (`rows_needed`), and half as many again as at the last try.
 
 With few labels nothing is fitted: agreement is taken as it is, the thresholds are fixed beforehand, and all conversations certify.
-From 400 labels on, half of the conversations fit a head and give the thresholds, and the other half certify.
+From 400 labels on, half of the conversations fit a head and give the thresholds, and the other half certify. Once something has
+passed, what was labelled before fits the head, and all conversations since certify (see `labels`).
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
@@ -29,6 +30,9 @@ DELTA = 0.10
 GROWTH = 1.5
 """So many times the rows of the last try make the next one worth its delta."""
 
+PATIENCE = 3
+"""So many times the rows that a faultless test needs are waited for above `certified`."""
+
 FIXED = (1.0, 0.9, 0.8, 0.7, 0.6, 0.5)
 """The thresholds for agreement as it is, fixed beforehand."""
 
@@ -44,6 +48,22 @@ def promised(level: Level, consequence: str) -> float:
     if level == Level.MONITORED:
         return 0.10
     return 0.05 if consequence in ("read", "reversible") else 0.01
+
+
+def rows_needed(level: Level, alpha: float, delta: float, last: int) -> int:
+    """Return how many rows have to be able to pass before a try is worth its delta.
+
+    With fewer than log(delta) / log(1 - alpha) not even rows without an error could pass the test. Above `certified` three times as
+    many are waited for: what is certified on few audits lets little pass, and may be signed for long. Later, half as many again.
+
+    Args:
+        level: that is tried.
+        alpha: what it promises.
+        delta: what the try may spend.
+        last: how many could pass at the last try; 0 before any.
+    """
+    least = math.ceil(math.log(delta) / math.log1p(-alpha))
+    return max(least * (PATIENCE if level > Level.CERTIFIED else 1), math.ceil(GROWTH * last))
 
 
 def spent(delta: float, number: int) -> float:
@@ -70,6 +90,7 @@ class Prepared:
     thresholds: tuple[float, ...]
     rows: tuple[Label, ...]
     fitted_on: int
+    halved: bool = False
 
     @property
     def scores(self) -> list[float]:
@@ -87,17 +108,51 @@ def _score(head: Head, row: Label) -> float | None:
     return head.score(row.features) if row.readable else None
 
 
+@dataclass(frozen=True, slots=True)
+class Parted:
+    """The labels of a class in two parts that share no conversation."""
+
+    fit: tuple[Label, ...]
+    """What a head is fitted on; empty where there is too little to fit one."""
+    certify: tuple[Label, ...]
+    """What certifies: one row of each conversation, all of one chance."""
+    halved: bool = False
+    """Whether half of the conversations that could certify had to be fitted on."""
+
+
+def parted(labels: Labels) -> Parted:
+    """Return what a head is fitted on and what certifies, told by counting rows, never by looking at a label.
+
+    What is labelled in other conversations than those that can certify, as the rows of the time before something passed, fits the
+    head where it is enough; then all of the latter certify. Else half of them fit, if there are 400, or nothing does.
+    """
+    key, rows = labels.key.digest(), uniform(labels)
+    apart = _apart(labels, rows)
+    if len(apart) >= LEAST_LABELS:
+        return Parted(apart, one_each(rows, key))
+    if len(rows) < 2 * LEAST_LABELS:
+        return Parted((), one_each(rows, key))
+    _, certify = split(rows, key)
+    return Parted(_apart(labels, certify), one_each(certify, key), halved=True)
+
+
+def _apart(labels: Labels, rows: Iterable[Label]) -> tuple[Label, ...]:
+    groups = {row.group for row in rows}
+    return tuple(row for row in labels.rows if row.group not in groups)
+
+
 def prepared(labels: Labels) -> Prepared:
     """Return what a try would test, without looking at a label of the rows that certify."""
-    key, rows = labels.key.digest(), uniform(labels)
-    if len(rows) < 2 * LEAST_LABELS:
-        return Prepared(AGREEMENT, FIXED, one_each(rows, key), 0)
-    fit, certifying = split(rows, key)
-    groups = {row.group for row in certifying}
-    known = [row for row in labels.rows if row.group not in groups]
+    return _fitted(parted(labels))
+
+
+def _fitted(part: Parted) -> Prepared:
+    known = part.fit
+    if not known:
+        return Prepared(AGREEMENT, FIXED, part.certify, 0)
     head = fit_head([row.features for row in known], [row.correct for row in known], groups=[row.group for row in known])
-    found = [score for row in fit if (score := _score(head, row)) is not None]
-    return Prepared(head, candidates(found), one_each(certifying, key), len(known))
+    found = [score for row in known if row.draw < row.share and (score := _score(head, row)) is not None]
+    return Prepared(head, candidates(found), part.certify, len(known), part.halved)
 
 
 def tried(
@@ -116,9 +171,8 @@ def tried(
     if labels.stated or not labels.rows:
         return None
     share, alpha = spent(delta, number), promised(level, labels.consequence) if alpha is None else alpha
-    found = prepared(labels)
-    least = math.ceil(math.log(share) / math.log1p(-alpha))  # with fewer not even rows without an error could pass
-    if found.could_pass < max(least, GROWTH * last):
+    needed, part = rows_needed(level, alpha, share, last), parted(labels)
+    if len(part.certify) < needed or (found := _fitted(part)).could_pass < needed:
         return None
     return certified(labels, found, level, alpha, share, {"try": number, "delta_of_all_tries": delta})
 
@@ -134,11 +188,13 @@ def certified(
         **(more or {}),
         "could_pass": found.could_pass,
         "fitted_on": found.fitted_on,
+        "halved": found.halved,
         "head": "agreement as it is" if found.head.raw else "fitted",
         "labels": dict(labels.counts),
         "decisions": dict(labels.decisions),
         "override_rate": _override(labels),
         "share": labels.share,
+        "since": labels.begun.isoformat() if labels.begun is not None else None,
         "tested": [asdict(one) for one in result.tested],
         "more": asdict(result.more) if result.more else None,
         **_measured(scores, correct, result.threshold),

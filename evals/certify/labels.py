@@ -6,11 +6,14 @@ level that lets things pass, what is below the threshold is still asked about (c
 (chance: the share). Counted as they come, such rows would hold too many that scored low.
 
 So they are thinned. Every action has a number u, uniform in [0, 1) and drawn apart from what the action is: where audits are drawn,
-the audit's own draw, else a hash of the action's id under the key. With rho the lowest share that was in force in the period, a row
-certifies iff u < rho. An audited action was labelled iff u < share, and rho <= share, so each action of the period, passed or
-reviewed, right or wrong, is among them iff u < rho: with chance rho, independent of verdict, score and outcome. Rows of the time
-when everything was asked about need no thinning if they are taken alone; whichever of the two sets has more rows certifies, which
-is told by counting rows, never by looking at labels.
+the audit's own draw, else a hash of the action's id under the key. With rho the share in force, a row certifies iff u < rho. An
+audited action was labelled iff u < rho, so each action, passed or reviewed, right or wrong, is among them iff u < rho: with chance
+rho, independent of verdict, score and outcome. While everything is asked about rho is 1, and all rows certify.
+
+And only the newest stretch of time with one share certifies: the time since the last signature, suspension or step that changed it.
+Once something passes, the rows of full review certify no more, however many they are, because they speak of the time before: where
+the agent has got worse since, they would outvote the audits that say so. Which rows these are is told by time and share, never by a
+label. The older ones still fit the head.
 
 While a threshold that the policy states lets actions pass, those are never labelled, and rows of that time certify nothing: what
 scored high had no chance. To certify such a class, a lead demotes it to `supervised` first, after which the stated threshold counts
@@ -27,6 +30,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from functools import lru_cache
+from itertools import takewhile
 from typing import Literal
 
 from ...graph.authority.probing import outcome_of
@@ -85,7 +89,9 @@ class Labels:
     rows: tuple[Label, ...] = ()
     """Newest first."""
     share: float = 1.0
-    """rho: the lowest share in force for any action of the period, labelled or not."""
+    """rho: the audit share in force for its newest actions, labelled or not; 1 while nothing passes."""
+    begun: datetime | None = None
+    """When the first action was proposed of the newest stretch with this share; None for all of the rows."""
     counts: Mapping[str, int] = field(default_factory=dict)
     """Actions by what became of them: labelled by `review`, `audit` or `shadow`; `undecided`, `unaudited`, `respond`, `stated`,
     `erased`."""
@@ -137,7 +143,7 @@ def gathered(agent: str, tool: str, found: Sequence[Gated], now: datetime) -> La
         if label is not None:
             rows.append(label)
     newest = found[0]
-    certifying = [row for row in found if row.earned.get("basis") != "stated"]
+    share, begun = _stretch(found)
     return Labels(
         agent=agent,
         tool=tool,
@@ -145,11 +151,21 @@ def gathered(agent: str, tool: str, found: Sequence[Gated], now: datetime) -> La
         consequence=newest.consequence,
         ceiling=Level(int(newest.earned.get("ceiling", Level.SUPERVISED))),
         rows=tuple(rows),
-        share=min((_share(row) for row in certifying), default=1.0),
+        share=share,
+        begun=begun,
         counts=dict(counts),
         decisions=dict(Counter(row.decision for row in rows)),
         stated=newest.earned.get("basis") == "stated",
     )
+
+
+def _stretch(found: Sequence[Gated]) -> tuple[float, datetime | None]:
+    """Return the share in force for the newest actions and when the first of these was proposed; stated thresholds are left out."""
+    certifying = [row for row in found if row.earned.get("basis") != "stated"]
+    if not certifying:
+        return 1.0, None
+    share = _share(certifying[0])
+    return share, list(takewhile(lambda row: _share(row) == share, certifying))[-1].created_at
 
 
 def _label(tool: str, row: Gated, now: datetime) -> tuple[Label | None, str]:
@@ -203,8 +219,20 @@ def _drawn(row: Gated) -> float:
 
 
 def uniform(labels: Labels) -> tuple[Label, ...]:
-    """Return the rows that certify: all had one chance of being labelled (see above)."""
-    thinned, whole = thin(labels.rows, labels.share), tuple(row for row in labels.rows if row.share == 1.0)
+    """Return the rows that certify: of the newest stretch with one share, thinned to one chance of being labelled (see above)."""
+    return thin(recent(labels), labels.share)
+
+
+def recent(labels: Labels) -> tuple[Label, ...]:
+    """Return the labelled rows of the newest stretch of time in which one share was in force."""
+    newest = takewhile(lambda row: row.share == labels.share and (labels.begun is None or row.at >= labels.begun), labels.rows)
+    return tuple(newest)
+
+
+def of_one_chance(labels: Labels) -> tuple[Label, ...]:
+    """Return the most rows of all times that had one chance of being labelled: for figures of the past, which certify nothing."""
+    rho = min((row.share for row in labels.rows), default=1.0)
+    thinned, whole = thin(labels.rows, min(rho, labels.share)), tuple(row for row in labels.rows if row.share == 1.0)
     return whole if len(whole) >= len(thinned) else thinned
 
 

@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
-from datetime import timedelta
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from datetime import datetime, timedelta
+from typing import Any
 
 from ...graph.autonomy.scoring import AGREEMENT, Features, Head
 from ...graph.store.classes import Decided
 from ..certify.diagnostics import calibration_error, reliability, risk_coverage
 from ..certify.heads import LEAST_ERRORS, LEAST_LABELS
-from ..certify.labels import Label, Labels, one_each, split, uniform
+from ..certify.labels import Label, Labels, of_one_chance, one_each, split
 from .shapes import Curve, Diagram, Promise, Week
 
 COUNTED = ("action", "audit", "shadow")
@@ -23,12 +25,21 @@ _DRAWN = 400
 """So many points of a curve are kept."""
 
 
-def certifying(labels: Labels | None, *, fitted: bool) -> tuple[Label, ...]:
-    """Return the rows that figures are drawn from, oldest first: those that certify; of a `fitted` head, the half it never saw."""
+def certifying(labels: Labels | None, *, fitted: bool, report: Mapping[str, Any] | None = None) -> tuple[Label, ...]:
+    """Return the rows that figures are drawn from, oldest first: rows of one chance, of a `fitted` head only those it never saw.
+
+    Args:
+        labels: what is known of the class.
+        fitted: whether a fitted head is shown; it saw what is older than the rows it was tried on, and half of these if need be.
+        report: of the try that fitted it.
+    """
     if labels is None:
         return ()
-    key, rows = labels.key.digest(), uniform(labels)
-    kept = one_each(split(rows, key)[1] if fitted else rows, key)
+    report, key = report or {}, labels.key.digest()
+    begun = datetime.fromisoformat(report["since"]) if fitted and report.get("since") else None
+    since = replace(labels, rows=tuple(row for row in labels.rows if begun is None or row.at >= begun))
+    rows = of_one_chance(since)
+    kept = one_each(split(rows, key)[1] if fitted and report.get("halved", True) else rows, key)
     return tuple(sorted(kept, key=lambda row: row.at))
 
 

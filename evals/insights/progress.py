@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import replace
 
 from ...graph.autonomy.levels import EARNED, Level
 from ...graph.autonomy.scoring import AGREEMENT, Head
 from ...graph.store.autonomy_models import CertificateRow, LevelChangeRow
-from ..certify.certifying import DELTA, FIXED, GROWTH, promised, spent
-from ..certify.heads import LEAST_LABELS
-from ..certify.labels import Labels, uniform
+from ..certify.certifying import DELTA, FIXED, parted, promised, rows_needed, spent
+from ..certify.labels import Labels
 from ..ladder.evidence import AUDITS, RESTARTS, Facts
-from .measured import certifying
+from ..ladder.offering import could_pass_before
 from .shapes import Progress
 
 
@@ -47,17 +45,15 @@ def _until_tried(facts: Facts, tries: Sequence[CertificateRow], labels: Labels |
     """Return how many decided actions could pass, and how many have to before the next try is worth its share of delta."""
     before = [one for one in tries if one.key == facts.key and one.level == facts.to]
     alpha = promised(facts.to, facts.newest.consequence if facts.newest is not None else "")
-    least = math.ceil(math.log(spent(DELTA, len(before) + 1)) / math.log1p(-alpha))
-    oldest = min((row.at for row in labels.rows), default=None) if labels is not None else None
-    counts = bool(before) and oldest is not None and before[0].created_at >= oldest
-    last = int(before[0].report.get("could_pass", 0)) if counts else 0
+    last = could_pass_before(before, labels) if labels is not None else 0
     what = "Decided actions, one of a conversation, that could pass; at so many a certificate is tried"
     have = _could_pass(labels, head) if labels is not None else 0
-    return Progress(f"{what} again" if before else what, have, max(least, math.ceil(GROWTH * last)))
+    needed = rows_needed(facts.to, alpha, spent(DELTA, len(before) + 1), last)
+    return Progress(f"{what} again" if before else what, have, needed)
 
 
 def _could_pass(labels: Labels, head: Head) -> int:
-    fitted = len(uniform(labels)) >= 2 * LEAST_LABELS
-    scorer = head if fitted else AGREEMENT
-    scores = [scorer.score(row.features) for row in certifying(labels, fitted=fitted)]
-    return sum(score is not None and (fitted or score >= FIXED[-1]) for score in scores)
+    part = parted(labels)
+    scorer = head if part.fit else AGREEMENT
+    scores = [scorer.score(row.features) for row in part.certify]
+    return sum(score is not None and (bool(part.fit) or score >= FIXED[-1]) for score in scores)

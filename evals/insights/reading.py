@@ -171,9 +171,9 @@ def _line(
 
 def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
     facts, name, row = found.facts, found.name, found.facts.row
-    evidence, head = weighed(facts), _head(found)
+    evidence, head, shown = weighed(facts), _head(found), _shown(found)
     signed, offered = (promise_of(one) if one is not None else None for one in (facts.signed, facts.offered))
-    rows = measured.certifying(labels, fitted=head is not None and not head.raw)
+    rows = measured.certifying(labels, fitted=head is not None and not head.raw, report=shown.report if shown is not None else None)
     warnings, note = drifting.warnings(found.measured, labels)
     return ClassInsight(
         **_standing(name, row),
@@ -197,11 +197,15 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
     )
 
 
-def _head(found: _Found) -> Head | None:
-    """Return the head of what is on offer, else of what is in force, else of the newest try, under the key of the class now."""
+def _shown(found: _Found) -> CertificateRow | None:
+    """Return what is on offer, else what is in force, else the newest try, under the key of the class now."""
     facts = found.facts
     newest = next((one for one in found.certificates if one.key == facts.key), None)
-    chosen = facts.offered or facts.signed or newest
+    return facts.offered or facts.signed or newest
+
+
+def _head(found: _Found) -> Head | None:
+    chosen = _shown(found)
     try:
         return head_of(chosen.head) if chosen is not None else None
     except (ValueError, TypeError, KeyError):

@@ -9,6 +9,7 @@ from typing import Any
 
 from ...graph.autonomy.classes import Key, in_words, key_of
 from ...graph.autonomy.levels import EARNED, SHARES, WORDS, Level, ceiling_of
+from ...graph.autonomy.scoring import head_of
 from ...graph.canonical import digest_of
 from ...graph.clock import Clock
 from ...graph.store import autonomy, labelled, settings
@@ -88,7 +89,7 @@ class Evidence:
     """What is shown before a signature."""
 
     body: Mapping[str, Any]
-    """Plain JSON: class, level and the next one, certificate, report, monitor, reviewers, requirements, system risk."""
+    """Plain JSON: class, level and the next one, certificate, head, report, monitor, reviewers, requirements, system risk."""
     digest: str
     """SHA-256 over the body: a signature names it, so that what was signed is what was shown."""
     requirements: tuple[Requirement, ...]
@@ -142,6 +143,7 @@ def weighed(facts: Facts) -> Evidence:
         "key": facts.key,
         "share": SHARES[facts.to],
         "certificate": _numbers(shown),
+        "head": _head(shown),
         "report": dict(shown.report) if shown is not None else None,
         "monitor": monitored(facts.monitor),
         "reviewers": {name: facts.health.get(name) for name in ("healthy", "why", "catch")} if facts.health is not None else None,
@@ -156,6 +158,17 @@ def _numbers(row: CertificateRow | None) -> dict[str, Any] | None:
         return None
     names = ("id", "status", "level", "key", "alpha", "delta", "threshold", "rows", "n", "k", "coverage", "bound", "parts")
     return {**{name: getattr(row, name) for name in names}, "created_at": row.created_at.isoformat()}
+
+
+def _head(row: CertificateRow | None) -> dict[str, Any] | None:
+    """Return what turns features into the confidence that the threshold is for: its weights, and the same in one line."""
+    if row is None:
+        return None
+    try:
+        head = head_of(row.head)
+    except (ValueError, TypeError, KeyError):
+        head = None
+    return {"weights": dict(row.head), "told": head.told() if head is not None else "It cannot be read here."}
 
 
 def monitored(monitor: Monitor | None) -> dict[str, Any] | None:

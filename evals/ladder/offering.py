@@ -115,7 +115,7 @@ async def looked_at(store: Store, clock: Clock, tenant: str, agent: str, tool: s
     if level > labels.ceiling or (level == row.level and not row.suspended):
         return ended
     before = [one for one in known if one.key == key and one.level == level]
-    found = await asyncio.to_thread(tried, labels, level, len(before) + 1, _last(before, labels))
+    found = await asyncio.to_thread(tried, labels, level, len(before) + 1, could_pass_before(before, labels))
     return ended if found is None else ended + await _laid(store, clock, tenant, labels, found)
 
 
@@ -143,10 +143,14 @@ async def restarted(store: Store, tenant: str, agent: str, tool: str) -> datetim
     return next((step.at for step in steps if step.by in RESTARTS), None)
 
 
-def _last(before: Sequence[CertificateRow], labels: Labels) -> int:
-    """Return how many rows could pass at the last try; 0 where labels were started anew since."""
-    oldest = min((row.at for row in labels.rows), default=None)
-    if not before or oldest is None or before[0].created_at < oldest:
+def could_pass_before(before: Sequence[CertificateRow], labels: Labels) -> int:
+    """Return how many of the rows that certify now could pass at the last try; 0 where it was on rows that certify no more.
+
+    Args:
+        before: the tries for the same level under the same key, newest first.
+        labels: what is known of the class.
+    """
+    if not before or not labels.rows or (labels.begun is not None and before[0].created_at < labels.begun):
         return 0
     return int(before[0].report.get("could_pass", 0))
 

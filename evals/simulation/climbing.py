@@ -12,10 +12,10 @@ from ...graph.autonomy.levels import WORDS, Level
 from ...graph.store.autonomy_models import CertificateRow
 from ...graph.store.labelled import SCANNED, Gated
 from ..certify.certifying import GROWTH, prepared, tried
-from ..certify.labels import Labels
+from ..certify.labels import Labels, recent
 from ..ladder.evidence import Facts, requirements
 from ..ladder.levels import UNDO_SECONDS, VETO_SECONDS, earned_values
-from ..ladder.offering import row_of
+from ..ladder.offering import could_pass_before, row_of
 from ..watch.monitor import monitor_of, start
 from .standing import NOON, START, Standing
 from .streams import AGENT, key_on, traits
@@ -51,10 +51,10 @@ def labels_of(one: Standing, day: int) -> Labels:
         rows = [(number, label) for number, label in rows if label.at >= one.restarted]
         first = max(first, min((number for number, _ in rows), default=one.made) - 1)
     rows.sort(key=lambda row: -row[0])
-    ends = [begun for begun, _ in one.shares[1:]] + [one.made + 1]
-    shares = [share for (_, share), end in zip(one.shares, ends, strict=True) if end > first]
+    number, share = one.shares[-1] if one.shares else (1, 1.0)
+    begun = next((label.at for which, label in reversed(rows) if which >= number), START + timedelta(days=day) + NOON)
     labelled = tuple(label for _, label in rows)
-    return Labels(AGENT, one.what.tool, _key(one, day), one.what.consequence, one.ceiling, labelled, min(shares, default=1.0))
+    return Labels(AGENT, one.what.tool, _key(one, day), one.what.consequence, one.ceiling, labelled, share, begun)
 
 
 def learn(one: Standing, day: int, health: Mapping[str, Any] | None) -> None:
@@ -65,14 +65,13 @@ def learn(one: Standing, day: int, health: Mapping[str, Any] | None) -> None:
     if not one.key or level > one.ceiling or (level == one.row.level and not one.row.suspended):
         return
     before = [row for row in one.certificates if row.key == one.key and row.level == level]
-    last = _last(one, before)
     if len(one.labels) < one.enough:
         return
     labels = labels_of(one, day)
-    alpha = one.chosen.alpha_at(level, one.what.consequence)
+    last, alpha = could_pass_before(before, labels), one.chosen.alpha_at(level, one.what.consequence)
     found = tried(labels, level, len(before) + 1, last, delta=one.chosen.delta, alpha=alpha)
     if found is None:
-        one.enough = _enough(len(one.labels), last, prepared(labels).could_pass)
+        one.enough = len(one.labels) + _missing(len(recent(labels)), last, prepared(labels).could_pass)
         return
     one.enough = 0
     good = found.certified.threshold is not None
@@ -84,16 +83,9 @@ def learn(one: Standing, day: int, health: Mapping[str, Any] | None) -> None:
         one.note(day, "offered", told)
 
 
-def _enough(labels: int, last: int, could_pass: int) -> int:
-    """Return with how many labels so many can be expected to pass that another try is due."""
-    return max(labels + 1, math.floor(labels * GROWTH * last / could_pass) if could_pass else 0)
-
-
-def _last(one: Standing, before: list[CertificateRow]) -> int:
-    """Return how many rows could pass at the last try; 0 where labels were started anew since."""
-    if not before or (one.restarted is not None and before[0].created_at < one.restarted):
-        return 0
-    return int(before[0].report.get("could_pass", 0))
+def _missing(labels: int, last: int, could_pass: int) -> int:
+    """Return how many more labels bring so many that can be expected to pass that another try is due."""
+    return max(1, math.floor(labels * (GROWTH * last / could_pass - 1)) if could_pass else 1)
 
 
 def sign(one: Standing, day: int, health: Mapping[str, Any] | None) -> None:

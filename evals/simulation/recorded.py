@@ -12,7 +12,7 @@ from ...graph.autonomy.scoring import Features
 from ...graph.clock import Clock
 from ...graph.store import labelled
 from ...graph.store.session import Store
-from ..certify.labels import labels_of, uniform
+from ..certify.labels import labels_of, of_one_chance
 from .scenario_file import ScenarioError
 from .settings import ActionClass
 from .streams import Action, key_on, traits, volume
@@ -45,7 +45,7 @@ async def of_desk(store: Store, clock: Clock, actor: str) -> list[tuple[str, Rec
     found = []
     for agent, tool in known:
         labels = await labels_of(store, tenant, agent, tool, clock())
-        rows = uniform(labels) if labels is not None else ()
+        rows = of_one_chance(labels) if labels is not None else ()
         if labels is not None and rows:
             features, correct, groups = [row.features for row in rows], [row.correct for row in rows], [row.group for row in rows]
             found.append((f"{agent} {tool}", Recorded(features, correct, groups, labels.consequence in ("costly", "irreversible"))))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
+from typing import Any
 
 from ..autonomy.classes import in_words, key_of
 from ..autonomy.earned import VOID, Earned
@@ -10,16 +12,52 @@ from ..autonomy.levels import Level
 from ..autonomy.scoring import head_of
 from ..clock import Clock
 from ..store import autonomy
-from ..store.autonomy_models import AutonomyRow
+from ..store.autonomy_models import AutonomyRow, CertificateRow
 from ..store.events import note
 from ..store.models import ActionRow
 from ..store.session import AsyncSession, Store
 
+REMEMBERED = 1_000
+"""So many certificates are remembered at most."""
 
-async def shared(tx: AsyncSession, tenant: str, agent: str, tool: str) -> Earned | None:
-    """Return what a class may do, which nobody changes until this transaction ends; None if nobody ever said."""
+UNSIGNED = "The head, threshold or key of this class is not what was signed, so nothing passes; a lead has to look at it."
+
+
+class Signatures:
+    """What certificates say passes, remembered because it never changes: each is read once in a process."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[str, str], tuple[Any, ...]] = {}
+
+    async def cover(self, tx: AsyncSession, row: AutonomyRow) -> bool:
+        """Tell whether what passes of a class is what its certificate says: this threshold with this head, under this key."""
+        which = (row.tenant, row.certificate)
+        if which not in self._known:
+            found = await autonomy.certificate(tx, *which)
+            if found is None:
+                return False
+            if len(self._known) >= REMEMBERED:
+                self._known.clear()
+            self._known[which] = _passing(found)
+        return self._known[which] == _passing(row)
+
+
+def _passing(row: AutonomyRow | CertificateRow) -> tuple[Any, ...]:
+    return row.agent, row.tool, row.key, row.threshold, row.head
+
+
+async def shared(tx: AsyncSession, tenant: str, agent: str, tool: str, signatures: Signatures) -> Earned | None:
+    """Return what a class may do, which nobody changes until this transaction ends; None if nobody ever said.
+
+    Nothing of it passes if head, threshold or key are not those of the certificate that its row names.
+    """
     row = await autonomy.shared(tx, tenant, agent, tool)
-    return earned_of(row) if row is not None else None
+    if row is None:
+        return None
+    earned = earned_of(row)
+    if row.threshold is None or row.suspended or await signatures.cover(tx, row):
+        return earned
+    return replace(earned, threshold=None, suspended=UNSIGNED)
 
 
 def earned_of(row: AutonomyRow) -> Earned:

@@ -42,6 +42,7 @@ class Ledger:
 
     def __init__(self, store: Store, clock: Clock, limits: Limits | None = None) -> None:
         self.store, self.clock, self.room = store, clock, Room(limits or Limits())
+        self.signatures = earning.Signatures()
 
     async def stored(self, action_id: str) -> ActionRow | None:
         """Return the action with the verdict it already has: a verdict is never computed twice."""
@@ -69,7 +70,7 @@ class Ledger:
         audit that was drawn is asked for in the same transaction. Raises as `record` does.
         """
         async with self.store.begin() as tx:
-            found = ruled(await earning.shared(tx, tenant, agent, tool))
+            found = ruled(await earning.shared(tx, tenant, agent, tool, self.signatures))
             row = await self._recorded(tx, found.row, found.terms, refusable=False)
             if row is found.row and found.probe:
                 await probing.ask(tx, row, found.probe, self.clock(), share=found.share)

@@ -52,6 +52,15 @@ class Head:
             return None
         return 1 / (1 + math.exp(-total)) if total >= 0 else math.exp(max(total, -700.0)) / (1 + math.exp(max(total, -700.0)))
 
+    def told(self) -> str:
+        """Return what it adds up in one line: the weight of each feature, the heaviest first, and of its absence."""
+        if self.raw:
+            return f"{self.raw} as it is"
+        heaviest = sorted(self.terms, key=lambda term: (-abs(term.weight), term.name))
+        missing = {term.name: f" (missing {term.missing:+.2f})" if round(term.missing, 2) else "" for term in self.terms}
+        weights = [f"{term.name} {term.weight:+.2f}{missing[term.name]}" for term in heaviest]
+        return f"{', '.join([*weights, f'bias {self.bias:+.2f}'])}; log-odds for a standard deviation more"
+
     def as_json(self) -> dict[str, Any]:
         """Return the head as plain JSON."""
         return {"version": 1, **asdict(self), "terms": [asdict(term) for term in self.terms]}

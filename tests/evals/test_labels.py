@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import itertools
 from datetime import timedelta
 
 import pytest
@@ -12,7 +13,7 @@ from assent.graph.autonomy.levels import Level
 from assent.graph.rules.policy import Policy
 from assent.graph.store import autonomy, labelled, settings
 from assent.graph.store.labelled import Gated
-from earning import GATED, KEY, START, Clerk, Past
+from earning import GATED, KEY, START, Clerk, Past, as_signed
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -32,6 +33,9 @@ async def moved(desk, level, **values):
     async with desk.store.begin() as tx:
         row = await autonomy.get(tx, "main", "assent", "note")
         fields = {"tenant": "main", "agent": "assent", "tool": "note", "since": desk.clock(), "version": row.version if row else 0}
+        if "head" in values:
+            signed = {name: values[name] for name in ("key", "head", "threshold")}
+            values["certificate"] = await as_signed(tx, "assent", "note", **signed)
         assert await autonomy.change(
             tx, autonomy.AutonomyRow(**fields), level=int(level), watched_until=desk.clock() + timedelta(days=99), **values
         )
@@ -68,11 +72,12 @@ async def test_audits_and_shadow_answers_label_the_action_they_are_about(opened_
     first = await clerk.decided("approve")
     key = (await clerk.row(first)).provenance["earned"]["key"]
     earned = {"key": key, "head": {"version": 1, "terms": [], "bias": 0.0, "raw": "agreement"}, "threshold": 0.9}
-    await moved(desk, Level.CERTIFIED, share=1.0, seed="s", certificate="c", **earned)
+    await moved(desk, Level.CERTIFIED, share=1.0, seed="s", **earned)
     audited = await clerk.decided("reject", who="bob")
     unsure = await clerk.decided("approve", 0.5)
-    await moved(desk, Level.CERTIFIED, share=1e-9, seed="s", certificate="c", **earned)
+    await moved(desk, Level.CERTIFIED, share=1e-9, seed="s", **earned)
     passed = await clerk.proposes()
+    assert (await known(desk)).share == 1e-9
     await moved(desk, Level.SHADOW)
     shadow = await clerk.decided("edit")
     assert len(clerk.till.ran) == 2, "what passed has run, audited or not, and nothing in shadow"
@@ -83,7 +88,7 @@ async def test_audits_and_shadow_answers_label_the_action_they_are_about(opened_
         unsure: (True, "review"),
         shadow: (False, "shadow"),
     }
-    assert passed not in by_action(labels) and labels.counts["unaudited"] == 1 and labels.share == 1e-9
+    assert passed not in by_action(labels) and labels.counts["unaudited"] == 1 and labels.share == 1.0
     chances = {row.action: (row.chance, row.share) for row in labels.rows}
     assert chances == {first: (1.0, 1.0), audited: (1.0, 1.0), unsure: (1.0, 1.0), shadow: (1.0, 1.0)}
 
@@ -179,32 +184,34 @@ def population(drawn, *, right=lambda correct: correct, passes=lambda passed: pa
         probed = ("audit", "correct" if right(correct) else "wrong", "approve") if audited else (None, None, None)
         provenance = {"model": KEY.model, "prompt": KEY.prompt, "policy": KEY.policy, "earned": earned}
         own = (f"a{number}", f"t{case}", "allow" if allowed else "review", "reversible", KEY.schema)
-        rows.append(Gated(*own, [], [], provenance, {}, {}, START, None, *said, None, START, *probed))
+        at = START - timedelta(minutes=number)
+        rows.append(Gated(*own, [], [], provenance, {}, {}, at, None, *said, None, START, *probed))
     return rows
 
 
 def certifying(rows):
     labels = gathered("assent", "note", rows, START)
-    return labels, {row.action for row in thin(labels.rows, labels.share)}
+    return labels, {row.action for row in uniform(labels)}
 
 
 @given(actions)
 def test_whether_a_row_certifies_depends_on_its_draw_alone(drawn):
+    """Of the newest stretch with one share in force every row below it certifies, and no other row."""
     labels, kept = certifying(population(drawn))
-    rho = min(share for share, *_ in drawn)
-    assert labels.share == rho
-    for number, (share, u, *_) in enumerate(drawn):
-        assert share == 1 or (f"a{number}" in kept) == (u < rho)
+    rho = drawn[0][0]
+    newest = list(itertools.takewhile(lambda one: one[0] == rho, drawn))
+    assert labels.share == rho and kept == {f"a{number}" for number, (_, u, *_) in enumerate(newest) if rho == 1 or u < rho}
     flips = [{"right": lambda correct: not correct}, {"passes": lambda passed: not passed}, {"passes": lambda passed: True}]
     assert all(certifying(population(drawn, **flip))[1] == kept for flip in flips)
 
 
-@given(actions)
-def test_the_rows_that_certify_had_one_chance_each(drawn):
-    labels, kept = certifying(population(drawn))
-    chosen = {row.action for row in uniform(labels)}
-    whole = {f"a{number}" for number, (share, *_) in enumerate(drawn) if share == 1}
-    assert chosen in (kept, whole) and len(chosen) == max(len(kept), len(whole))
+def test_once_something_passes_the_rows_of_full_review_certify_no_more_however_many_they_are():
+    reviewed = [(1.0, 0.0, False, True, number) for number in range(100)]
+    passing = [(0.2, (number + 0.5) / 100, True, number % 2 == 0, 100 + number) for number in range(100)]
+    labels, kept = certifying(population(passing + reviewed))
+    assert kept == {f"a{number}" for number in range(20)} and len(labels.rows) == 120
+    again = [(1.0, 0.0, False, True, 200 + number) for number in range(3)]
+    assert certifying(population(again + passing + reviewed))[1] == {"a0", "a1", "a2"}, "taken down, it begins anew"
 
 
 def test_no_row_is_thinned_to_a_chance_it_never_had():

@@ -14,7 +14,7 @@ from assent.evals.certify import certifying
 from assent.evals.certify.certifying import DELTA, GROWTH, promised, spent, tried
 from assent.evals.certify.labels import labels_of
 from assent.evals.ladder.levels import demoted
-from assent.evals.ladder.offering import looked_at
+from assent.evals.ladder.offering import could_pass_before, looked_at, row_of
 from assent.evals.learner import Learner
 from assent.evals.watch.monitor import monitor_of, observe, start
 from assent.evals.watch.renewing import PATIENCE
@@ -267,6 +267,39 @@ async def test_many_labels_fit_a_head_on_half_of_the_cases_and_certify_on_the_ot
     result = tried(now, Level.CERTIFIED, 1, 0)
     assert result.certified.threshold is not None and result.certified.bound <= 0.05
     assert result.report["head"] == "fitted" and result.report["auroc"] > 0.95 and result.report["queue_error"] > 0.5
+
+
+async def test_older_rows_of_full_review_do_not_outvote_the_audits_since(opened):
+    past = Past(opened.store)
+    await past.write(300)
+    passing = {"level": 2, "basis": "certificate", "share": 0.2, "draw": 0.1}
+    await past.write(45, "reject", **passing)
+    await past.write(41, **passing)
+    assert tried(await labels(opened), Level.MONITORED, 1, 0) is None, "above certified three times 29 rows are waited for"
+    await past.write(1, **passing)
+    now = await labels(opened)
+    assert now.share == 0.2 and len(now.rows) == 387
+    found = tried(now, Level.MONITORED, 1, 0)
+    assert (found.certified.rows, found.certified.threshold) == (87, None), "half of what is decided now is wrong"
+    assert found.report["fitted_on"] == 300 and found.report["since"] == now.rows[86].at.isoformat()
+    try_on_older = row_of("main", now, found, now.rows[87].at)
+    assert could_pass_before([try_on_older], now) == 0, "rows have to grow by half since the signature, not since ever"
+    assert could_pass_before([row_of("main", now, found, now.rows[0].at), try_on_older], now) == 87
+
+
+async def test_older_rows_fit_the_head_and_all_rows_since_certify(opened):
+    past = Past(opened.store)
+    for number in range(40):
+        await past.write(4, "approve", sure=0.7 + (number % 7) * 0.04)
+        await past.write(1, "reject", sure=0.1 + (number % 7) * 0.08)
+    older = 200
+    await past.write(1, "approve", sure=0.9, thread=f"past-assent-note-{older}", level=2, basis="certificate", share=0.2, draw=0.1)
+    for number in range(50):
+        await past.write(1, sure=0.8, level=2, basis="certificate", share=0.2, draw=0.15 + 0.1 * (number % 2))
+    part = certifying.parted(await labels(opened))
+    assert not {row.group for row in part.fit} & {row.group for row in part.certify}
+    assert all(row.draw < 0.2 for row in part.certify) and len(part.certify) == 26
+    assert len(part.fit) == 199 + 25, "but not what belongs to a conversation that certifies"
 
 
 async def test_what_could_not_be_read_never_passes_so_it_certifies_nothing(opened):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 
 import pytest
+import sqlalchemy as sa
 from assent.evals.ladder.evidence import HEALTH, evidence_of
 from assent.evals.ladder.levels import StaleEvidence, demote, promote, seed_digest
 from assent.evals.ladder.offering import looked_at
@@ -14,8 +15,10 @@ from assent.evals.watch.renewing import PATIENCE
 from assent.graph.authority import earning, probing
 from assent.graph.autonomy.earned import VOID
 from assent.graph.autonomy.levels import SHARES, Level
+from assent.graph.autonomy.scoring import Head, Term, head_of
 from assent.graph.errors import NotAllowed
 from assent.graph.store import autonomy, events, reviews, settings
+from assent.graph.store.autonomy_models import CertificateRow
 from earning import KEY, Past
 from fakes import HandClock
 
@@ -105,6 +108,7 @@ async def test_a_signature_lets_a_class_pass_under_the_certificate_that_was_show
     (step,), (event,) = await ladder.steps(), await ladder.events("autonomy.promoted")
     assert (step.before, step.after, step.by, step.evidence) == (1, 2, "lee", found.body)
     assert event.body["evidence"] == found.body and event.body["digest"] == found.digest
+    assert event.body["evidence"]["head"] == {"weights": row.head, "told": "agreement as it is"}, "the log alone says what scores"
     assert event.body["seed_digest"] == seed_digest(row.seed) and row.seed not in str(event.body)
 
 
@@ -137,6 +141,18 @@ async def test_evidence_that_changed_since_it_was_shown_is_not_signed(ladder):
     with pytest.raises(StaleEvidence):
         await ladder.promoted(certificate="cert_other")
     assert (await ladder.promoted()).level == Level.CERTIFIED
+
+
+async def test_another_head_is_other_evidence(ladder):
+    shown = await ladder.offered()
+    fitted = Head((Term("agreement", 1.25, 0.8, 0.1, -0.5), Term("tool:note", -0.125)), 2.0).as_json()
+    async with ladder.store.begin() as tx:
+        await tx.exec(sa.update(CertificateRow).where(CertificateRow.id == shown.offered).values(head=fitted))
+    with pytest.raises(StaleEvidence, match="Changed: head"):
+        await ladder.promoted(digest=shown.digest, shown=shown.body)
+    now = await ladder.evidence()
+    assert now.body["head"]["told"].startswith("agreement +1.25 (missing -0.50), tool:note -0.12, bias +2.00")
+    assert head_of(now.body["head"]["weights"]) == head_of(fitted)
 
 
 async def test_one_step_at_a_time_and_never_without_a_certificate(ladder):

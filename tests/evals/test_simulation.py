@@ -26,7 +26,7 @@ from assent.graph.signals import Reading
 from assent.graph.store import autonomy, reviews
 from assent.graph.store.autonomy_models import AutonomyRow
 from assent.ui.cli.main import app
-from earning import Past
+from earning import Past, as_signed
 from fakes import Script, asks, calls, on_thread
 from typer.testing import CliRunner
 
@@ -78,9 +78,10 @@ async def test_the_simulation_decides_and_draws_as_the_desk_did(opened, till):
     head = Head((Term("agreement", 2.0, 0.5, 0.3),), 0.5).as_json()
     async with desk.store.begin() as tx:
         row = AutonomyRow(tenant=first.tenant, agent=first.agent, tool="note", version=0, since=desk.clock())
-        values = {"level": 2, "key": first.provenance["earned"]["key"], "certificate": "c", "head": head}
+        passing = {"key": first.provenance["earned"]["key"], "head": head, "threshold": 0.6}
+        values = {"level": 2, "certificate": await as_signed(tx, first.agent, "note", **passing), **passing}
         values["watched_until"] = desk.clock() + timedelta(hours=1)
-        assert await autonomy.change(tx, row, **values, threshold=0.6, share=0.5, seed="s")
+        assert await autonomy.change(tx, row, **values, share=0.5, seed="s")
         earned = earned_of(await autonomy.get(tx, first.tenant, first.agent, "note"))
     rows = [await stored(f"t{number}") for number in range(1, 20)]
     verdicts = []

@@ -18,7 +18,7 @@ from assent.graph.rules.checks import always
 from assent.graph.rules.policy import Policy, on
 from assent.graph.store import autonomy, probes, reviews
 from assent.graph.store.autonomy_models import AutonomyRow
-from earning import GATED, Clerk
+from earning import GATED, Clerk, as_signed
 from fakes import approve, on_thread, staff
 from hypothesis import given
 from hypothesis import strategies as st
@@ -132,10 +132,19 @@ async def moved(clerk, level=Level.CERTIFIED, **values):
     async with desk.store.begin() as tx:
         row = await autonomy.get(tx, "main", clerk.name, clerk.tool)
         fields = {"tenant": "main", "agent": clerk.name, "tool": clerk.tool, "since": desk.clock()}
-        sound = {"key": clerk.key, "head": AGREEMENT.as_json(), "threshold": 0.8, "share": 1e-9, "seed": "s", "certificate": "c"}
+        sound = {"key": clerk.key, "head": AGREEMENT.as_json(), "threshold": 0.8, "share": 1e-9, "seed": "s"}
         sound["watched_until"] = desk.clock() + timedelta(days=1)
+        fields_now = {"level": int(level), **sound, **values}
+        signed = {name: fields_now[name] for name in ("key", "head", "threshold", "level")}
+        fields_now.setdefault("certificate", await as_signed(tx, clerk.name, clerk.tool, **signed))
         old = AutonomyRow(**fields, version=row.version if row else 0)
-        assert await autonomy.change(tx, old, **{"level": int(level), **sound, **values})
+        assert await autonomy.change(tx, old, **fields_now)
+
+
+async def row_of(clerk):
+    """Return what the clerk's class may do."""
+    async with clerk.desk.store.read() as tx:
+        return await autonomy.get(tx, "main", clerk.name, clerk.tool)
 
 
 async def employed(desk):
@@ -162,7 +171,8 @@ async def test_what_is_sure_enough_runs_and_what_is_not_waits(clerk_on_any):
     assert [(await clerk.row(one)).verdict for one in (sure, unsure)] == ["allow", "review"]
     assert len(clerk.till.ran) == 1 and len(await clerk.desk.pending("ada")) == 1
     noted = (await clerk.row(sure)).provenance["earned"]
-    assert noted["draw"] == draw("s", sure) and (noted["share"], noted["audited"], noted["certificate"]) == (1e-9, False, "c")
+    assert noted["draw"] == draw("s", sure) and (noted["share"], noted["audited"]) == (1e-9, False)
+    assert noted["certificate"] == (await row_of(clerk)).certificate
 
 
 async def test_an_audit_is_asked_about_after_the_fact_and_blind(clerk_on_any):
@@ -174,7 +184,7 @@ async def test_an_audit_is_asked_about_after_the_fact_and_blind(clerk_on_any):
     assert card.confidence is None and "without what the machine made of it" in str(card.reasons)
     async with clerk.desk.store.read() as tx:
         probe = await probes.of_source(tx, action, "audit")
-    assert (probe.share, probe.certificate, probe.review) == (1.0, "c", card.id)
+    assert (probe.share, probe.certificate, probe.review) == (1.0, (await row_of(clerk)).certificate, card.id)
     await clerk.desk.decide(card.id, approve(card), "ada")
     await clerk.desk.drain()
     assert len(clerk.till.ran) == 1, "an audit that finds it right runs nothing again"
@@ -186,6 +196,26 @@ async def test_a_class_that_is_suspended_or_damaged_is_reviewed(clerk):
         await moved(clerk, **fault)
         assert (await clerk.row(await clerk.proposes(1.0))).verdict == "review", fault
     assert clerk.till.ran == []
+
+
+@pytest.mark.parametrize(
+    "changed",
+    [
+        {"head": Head((Term("agreement", 9.0),), 9.0).as_json()},
+        {"head": {**AGREEMENT.as_json(), "bias": 1.0}},
+        {"threshold": 0.79},
+        {"certificate": "cert_nobody_knows"},
+        {"certificate": ""},
+    ],
+)
+async def test_what_was_not_signed_lets_nothing_pass(clerk, changed):
+    """The class row says what passes; only what its certificate says too does, even where it is changed behind the doors."""
+    await moved(clerk)
+    assert (await clerk.row(await clerk.proposes(1.0))).verdict == "allow"
+    async with clerk.desk.store.begin() as tx:
+        assert await autonomy.change(tx, await autonomy.locked(tx, "main", clerk.name, clerk.tool), **changed)
+    found = await clerk.row(await clerk.proposes(1.0))
+    assert found.verdict == "review" and "is not what was signed" in str(found.reasons)
 
 
 async def test_another_key_voids_the_certificate_at_once(clerk):
@@ -266,7 +296,7 @@ async def test_a_demotion_returns_when_nothing_can_pass_any_more(any_url, known)
         if known:
             await moved(clerk)
         async with desk.store.begin() as tx:
-            found = await earning.shared(tx, "main", "assent", "note")
+            found = await earning.shared(tx, "main", "assent", "note", earning.Signatures())
             assert (found is not None) == known
             down = asyncio.create_task(
                 demote(other.store, other.clock, "assent", "note", Level.SUPERVISED, "lee", reason="while one is being recorded")

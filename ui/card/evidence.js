@@ -7,9 +7,10 @@ const riskSentence = (insight) => (insight.evidence.system_risk ? insight.eviden
 const stepSentence = (body) => (body.to === undefined ? null : `The class is ${LEVELS[body.level].name}; its next level is ${LEVELS[body.to].name}${body.share ? `, at which ${shortPercent(body.share)} of what passes is audited` : ''}.`);
 
 const evidenceSentences = (body) => {
-  const { certificate, monitor, requirements = [], system_risk: risk } = body;
+  const { certificate, head, monitor, requirements = [], system_risk: risk } = body;
   return [risk ? risk.sentence : null, stepSentence(body),
     certificate ? `Certificate ${certificate.id}: at most ${percent(certificate.bound, 2)} of what passes is wrong, with ${percent(1 - certificate.delta, 1)} confidence. Of ${certificate.rows} rows ${certificate.n} pass at confidence ${certificate.threshold.toFixed(3)} or more, and ${certificate.k} of them were wrong. Promised are at most ${shortPercent(certificate.alpha)}.` : null,
+    head ? `Confidence is made of: ${head.told}.` : null,
     ...requirements.filter(({ name }) => name !== 'certificate' || !certificate).map(({ told }) => told),
     monitor && !requirements.some(({ name }) => name === 'monitor') ? `The monitor saw ${plural(monitor.audits, 'audit', 'audits')}, ${monitor.errors} wrong; evidence ${figure(monitor.evidence)}, alarm at 20.` : null,
     certificate ? ASSUMED : null].filter(Boolean);

@@ -86,6 +86,8 @@ def _print(found: Standing) -> None:
         show(visible_text(f"  {'ok     ' if one.met else 'missing'}  {one.name}: {one.told}"))
     if risk := found.evidence.body["system_risk"]:
         show(f"  {risk['sentence']}")
+    if head := found.evidence.body["head"]:
+        show(visible_text(f"  head: {head['told']}"))
     if monitor := found.evidence.body["monitor"]:
         show(f"  monitor: {monitor['audits']} audits, {monitor['errors']} wrong, evidence {monitor['evidence']:.2f} (alarm at 20)")
     if found.evidence.offered:
