@@ -21,7 +21,7 @@ from assent.graph.autonomy.scoring import AGREEMENT
 from assent.graph.opening import open_desk
 from assent.graph.store import autonomy, events, reviews
 from assent.graph.store.autonomy_models import AutonomyRow
-from earning import Clerk
+from earning import Clerk, as_signed
 from fakes import HandClock, approve, staff
 
 CLASS = ("assent", "note")
@@ -46,12 +46,12 @@ class Signed:
             "threshold": 0.8,
             "share": 1.0,
             "seed": "s",
-            "certificate": "c",
         }
+        passing = {name: values[name] for name in ("key", "head", "threshold")}
         values |= {"monitor": start(0.05).as_json(), "watched_until": self.clock() + PATIENCE}
         row = AutonomyRow(tenant="main", agent="assent", tool="note", since=self.clock(), version=0)
         async with self.store.begin() as tx:
-            assert await autonomy.change(tx, row, **values)
+            assert await autonomy.change(tx, row, **values, certificate=await as_signed(tx, *CLASS, **passing))
         return self
 
     async def set(self, **values):

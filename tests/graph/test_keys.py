@@ -185,10 +185,12 @@ async def certify(desk: assent.Desk, row: Any) -> None:
     named = {"tenant": "main", "agent": row.agent, "tool": row.tool}
     async with desk.store.begin() as tx:
         known = await autonomy.get(tx, "main", row.agent, row.tool)
-        if known is None:
-            parts = {"id": "cert", "key": key.digest(), "parts": key.as_json(), "level": 2, "status": "signed", "report": {}}
+        signed = f"cert {key.digest()}"
+        if await autonomy.certificate(tx, "main", signed) is None:
+            parts = {"id": signed, "key": key.digest(), "parts": key.as_json(), "level": 2, "status": "signed", "report": {}}
             await autonomy.add_certificate(tx, CertificateRow(**parts, **named, **numbers))
-        values = {"key": key.digest(), "certificate": "cert", "head": AGREEMENT.as_json(), "threshold": 0.8, "share": 1e-9}
+        values = {"key": key.digest(), "certificate": signed, "head": AGREEMENT.as_json(), "threshold": 0.8, "share": 1e-9}
+        values["watched_until"] = desk.clock() + timedelta(days=1)
         class_ = known or AutonomyRow(**named, since=desk.clock(), version=0)
         assert await autonomy.change(tx, class_, level=int(Level.CERTIFIED), seed="s", suspended="", **values)
 
