@@ -9,6 +9,7 @@ import json
 import os
 import runpy
 import sys
+from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
