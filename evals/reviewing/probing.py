@@ -173,15 +173,24 @@ async def _drawn(tx: AsyncSession, tenant: str, chosen: Reviewing, drawn: Drawn,
 async def _asked(
     tx: AsyncSession, tenant: str, chosen: Reviewing, drawn: Drawn, people: Mapping[str, tuple[str, int]], now: datetime
 ) -> tuple[Drawn, int]:
-    count, room = 0, _room(await reviewed.open_probes(tx, tenant, KINDS), chosen, now)
+    waiting = await reviewed.open_probes(tx, tenant, KINDS)
+    count, room, kinds = 0, _room(waiting, chosen, now), [probe.kind for probe, _ in waiting]
     while count < room and (drawn.owed or drawn.seconds):
-        if drawn.seconds:
+        kinds.append(following(drawn, kinds))
+        if kinds[-1] == "second":
             count += await _second(tx, drawn.seconds[0], people, now)
             drawn = replace(drawn, seconds=drawn.seconds[1:])
-        if drawn.owed and count < room:
+        else:
             count += await _known(tx, tenant, drawn, people, now)
             drawn = replace(drawn, owed=drawn.owed - 1, asked=drawn.asked + 1)
     return drawn, count
+
+
+def following(drawn: Drawn, kinds: Sequence[str]) -> str:
+    """Return which kind is asked next: of what is owed, the one of which fewer wait, so that neither starves."""
+    if not (drawn.owed and drawn.seconds):
+        return "known" if drawn.owed else "second"
+    return "second" if kinds.count("second") < kinds.count("known") else "known"
 
 
 def _room(waiting: Sequence[tuple[ProbeRow, Any]], chosen: Reviewing, now: datetime) -> int:

@@ -12,7 +12,7 @@ from ...graph.authority.reviewing import Reviewing
 from ...graph.autonomy.drawing import draw
 from ...graph.store.reviewed import Past, Said
 from ..reviewing.contested import standing
-from ..reviewing.probing import PILE, STALE, WRONG, Drawn, expected_of, taken
+from ..reviewing.probing import PILE, STALE, WRONG, Drawn, expected_of, following, taken
 from ..reviewing.reviewer_health import SINCE
 from ..reviewing.reviewers import Health, Pair, health
 from ..reviewing.reviewers import Item as Known
@@ -72,7 +72,7 @@ class Mixing:
         fresh = sum(day > answer.day - STALE.days for day in self.waiting.values())
         room = min(self.chosen.pending - fresh, PILE * self.chosen.pending - len(self.waiting))
         while room > 0 and (self.drawn.owed or self.drawn.seconds):
-            if self.drawn.seconds:
+            if following(self.drawn, [kind for kind, _ in self.waiting]) == "second":
                 found = self._second(self.drawn.seconds[0], answer)
                 self.drawn = replace(self.drawn, seconds=self.drawn.seconds[1:])
             else:

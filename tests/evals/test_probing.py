@@ -7,7 +7,7 @@ from datetime import timedelta
 import assent
 import pytest
 from assent.evals.learner import Learner
-from assent.evals.reviewing.probing import Drawn, mix_in, taken
+from assent.evals.reviewing.probing import Drawn, following, mix_in, taken
 from assent.graph.authority import reviewing
 from assent.graph.authority.reviewing import Reviewing
 from assent.graph.opening import open_desk
@@ -84,6 +84,16 @@ def test_a_decision_that_can_still_be_taken_back_is_not_drawn_yet():
 def test_what_was_drawn_is_not_made_up_for_in_a_rush():
     drawn = taken(Drawn("s", {}, 0), Reviewing(known=1, second=1), [said(number) for number in range(1, 101)], NOON)
     assert drawn.cursor == 100 and drawn.owed == 5 and len(drawn.seconds) == 5
+
+
+@given(st.integers(0, 5), st.integers(0, 5), st.lists(st.sampled_from(["known", "second"]), max_size=6))
+def test_of_both_kinds_that_are_owed_the_scarcer_one_is_asked(owed, seconds, kinds):
+    drawn = Drawn("s", {}, 0, owed, tuple(f"act_{number}" for number in range(seconds)))
+    if not owed and not seconds:
+        return
+    found = following(drawn, kinds)
+    assert owed if found == "known" else seconds, "it is owed"
+    assert not (owed and seconds) or all(kinds.count(found) <= kinds.count(other) for other in ("known", "second"))
 
 
 async def test_nothing_is_asked_before_there_are_decisions_and_two_people(desk, till):
