@@ -23,6 +23,7 @@ from .certificate import Certified, candidates, certify
 from .diagnostics import auroc, calibration_error, reliability, risk_coverage
 from .heads import LEAST_LABELS, fit_head
 from .labels import Label, Labels, one_each, split, uniform
+from .left_out import left_out
 
 DELTA = 0.10
 """The chance that any certificate of a class for one level under one key breaks its promise."""
@@ -191,6 +192,7 @@ def certified(
         "halved": found.halved,
         "head": "agreement as it is" if found.head.raw else "fitted",
         "labels": dict(labels.counts),
+        "left_out": left_out(labels.counts, result),
         "decisions": dict(labels.decisions),
         "override_rate": _override(labels),
         "share": labels.share,

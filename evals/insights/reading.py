@@ -25,7 +25,7 @@ from ..ladder.offering import TRIES
 from ..watch.renewing import overdue, unwatched
 from . import drifting, measured, watching
 from .progress import progress
-from .shapes import ClassInsight, Line, Promise, Step, Volume
+from .shapes import ClassInsight, Line, Promise, Step, Volume, Warning
 
 DAYS = 90
 """What the figures reach back to."""
@@ -76,7 +76,8 @@ async def insight(store: Store, clock: Clock, actor: str, agent: str, tool: str)
             changes=await autonomy.changes(tx, tenant, agent, tool),
             decided=await classes.decided(tx, tenant, agent, tool, since, MOST),
             measured=await classes.measured(tx, tenant, agent, tool, since, MOST),
-            audits=watching.audits_of(await probes.of_class(tx, tenant, agent, tool, "audit", MOST)),
+            audits=watching.audits_of(asked := await probes.of_class(tx, tenant, agent, tool, "audit", MOST)),
+            left_out=watching.left_out(asked),
             unwatched=unwatched(row, await overdue(tx, tenant, now), now, user) if row is not None else "",
         )
     labels = await labels_of(store, tenant, agent, tool, now, limit=MOST)
@@ -109,6 +110,7 @@ class _Found:
     decided: Sequence[classes.Decided]
     measured: Sequence[classes.Measured]
     audits: Sequence[watching.Audit]
+    left_out: tuple[str, tuple[Warning, ...]]
     unwatched: str
 
 
@@ -188,9 +190,9 @@ def _insight(found: _Found, labels: Labels | None) -> ClassInsight:
         raw=measured.raw_diagram(rows),
         calibrated=measured.calibrated_diagram(rows, head, labels),
         curve=measured.curve(rows, head, offered or signed),
-        watch=watching.since_signed(row, found.certificates, found.audits, found.changes),
+        watch=replace(watching.since_signed(row, found.certificates, found.audits, found.changes), left_out=found.left_out[0]),
         weeks=measured.weeks(found.decided),
-        drift=warnings,
+        drift=(*found.left_out[1], *warnings),
         drift_note=note,
         evidence=dict(evidence.body),
         evidence_digest=evidence.digest,

@@ -109,6 +109,8 @@ class Watch:
     series: tuple[Watched, ...] = ()
     ended: str = ""
     """When the certificate that was watched ended; empty while it is in force."""
+    left_out: str = ""
+    """How many answered audits were neither right nor wrong, in a sentence; empty before the first answer."""
     note: str = ""
 
 

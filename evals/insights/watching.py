@@ -9,8 +9,10 @@ from typing import Any
 
 from ...graph.store.autonomy_models import AutonomyRow, CertificateRow, LevelChangeRow, ProbeRow
 from ..ladder.memory import RESERVE
+from ..reviewing.catching import evades, left_out_of
+from ..tables import percent
 from ..watch.monitor import ALARM, Monitor, monitor_of, observe, start
-from .shapes import Watch, Watched
+from .shapes import Warning, Watch, Watched
 
 NOTHING = "No certificate is signed, so there is no promise to watch."
 DAMAGED = "What the monitor gathered cannot be read here; nothing watches the promise until a new certificate is signed."
@@ -34,6 +36,19 @@ def audits_of(rows: Iterable[ProbeRow]) -> list[Audit]:
     counted = [row for row in rows if row.counted_at is not None and row.outcome in ("correct", "wrong")]
     counted.sort(key=lambda row: (row.counted_at, row.answered_at, row.review))
     return [Audit(row.certificate, row.outcome == "wrong", row.answered_at or row.created_at) for row in counted]
+
+
+def left_out(rows: Iterable[ProbeRow]) -> tuple[str, tuple[Warning, ...]]:
+    """Return how many answered audits say neither right nor wrong, in a sentence, and a warning where that share is shown too high.
+
+    Such answers stay out of the labels and of the monitor, so what is left may be the easier part.
+    """
+    found = left_out_of([row.outcome for row in rows if row.answered_at is not None])
+    if not found.n:
+        return "", ()
+    told = f"{found.caught} of {found.n} answered audits were neither right nor wrong: answered in the tool's place."
+    low = f"At least {percent(found.bounds[0])} of such audits are left out of labels and monitor (95% sure)."
+    return told, (Warning(f"{told} {low}"),) if evades(found) else ()
 
 
 def now(stored: Mapping[str, Any] | None, share: float) -> Watch:

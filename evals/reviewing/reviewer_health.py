@@ -11,7 +11,7 @@ from ...graph.authority import reviewing
 from ...graph.authority.reviewing import HEALTH
 from ...graph.clock import Clock
 from ...graph.control import notices
-from ...graph.store import reviewed, settings
+from ...graph.store import probes, reviewed, settings
 from ...graph.store.session import AsyncSession, Store
 from .contested import known_items
 from .reviewers import Given, Health, Line, Pair, health, new_alarms
@@ -32,7 +32,9 @@ async def seen(tx: AsyncSession, tenant: str, now: datetime) -> Health:
     given = [Given(*row) for row in await reviewed.given(tx, tenant, since)]
     items = await known_items(tx, tenant, since, now)
     pairs = [Pair(first, second, (one, other)) for first, second, one, other in await reviewed.seconds(tx, tenant, since)]
-    return health(given, items, pairs, bar)
+    return health(
+        given, items, pairs, bar, [(row.answered_by, row.outcome) for row in await probes.answered(tx, tenant, "audit", since)]
+    )
 
 
 async def look(store: Store, clock: Clock, tenant: str) -> int:
@@ -91,4 +93,12 @@ def _rushed(line: Line) -> str:
     return f"{line.name} decided {line.hasty} of {line.timed} costly or irreversible actions faster than their cards can be read."
 
 
-ALARMS = {"catch": _missed, "hasty": _rushed}
+def _evaded(line: Line) -> str:
+    found = line.left_out
+    return (
+        f"{line.name} answered {found.caught} of {found.n} audits in the tool's place, which says neither right nor wrong; "
+        "audits of such answers measure nothing."
+    )
+
+
+ALARMS = {"catch": _missed, "hasty": _rushed, "left_out": _evaded}

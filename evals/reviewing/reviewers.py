@@ -10,16 +10,7 @@ from statistics import median
 from typing import Any, Literal
 
 from ...graph.authority.reading_time import is_hasty
-from ..intervals import clopper_pearson
-
-LEVEL = 0.90
-"""The level of the two-sided interval of a catch rate: each bound holds with 95%."""
-
-ENOUGH = 50
-"""From so many wrong items on, a lower bound under the bar means that reliability was not shown, not that it is being measured."""
-
-FEWEST = 5
-"""No fewer wrong items ever speak against somebody."""
+from .catching import LEVEL, Catch, State, evades, left_out_of, needed
 
 SLOPPY, TIMED = 0.2, 20
 """More than this share of hasty decisions, among so many at least that were timed, is told to a lead."""
@@ -27,45 +18,12 @@ SLOPPY, TIMED = 0.2, 20
 PAUSE = timedelta(minutes=10)
 """A longer pause ends a sitting."""
 
-State = Literal["reliable", "unreliable", "not shown", "being measured"]
-
 Standing = Literal["agreed", "contested", "retired", "upheld", "unsettled"]
 """What an answer to a known-answer item stands for. It `agreed` with what was known, or differed: then it is `contested` until a
 lead has said who is right; `retired` where the known answer was mistaken, else `upheld`; `unsettled` if nobody says or can say."""
 
 COUNTED = ("agreed", "upheld", "unsettled")
 """What counts: where nobody settles it, the known answer stands, so that it never pays to leave it open."""
-
-
-@dataclass(frozen=True, slots=True)
-class Catch:
-    """How many items that were known to be wrong a reviewer did not let through."""
-
-    n: int = 0
-    caught: int = 0
-
-    @property
-    def bounds(self) -> tuple[float, float]:
-        """Return the interval of the rate (Clopper and Pearson, LEVEL); (0, 1) without items, which are taken as independent."""
-        return clopper_pearson(self.caught, self.n, LEVEL)
-
-    def state(self, bar: float) -> State:
-        """Return what this says of a bar: shown to be above it, shown to be below it, not shown by many items, or too few."""
-        low, high = self.bounds
-        if self.n and low >= bar:
-            return "reliable"
-        if self.n >= FEWEST and high < bar:
-            return "unreliable"
-        return "not shown" if self.n >= ENOUGH else "being measured"
-
-    def __add__(self, other: Catch) -> Catch:
-        """Return both together."""
-        return Catch(self.n + other.n, self.caught + other.caught)
-
-    def as_json(self) -> dict[str, Any]:
-        """Return rate and bounds with their n."""
-        low, high = self.bounds
-        return {"n": self.n, "caught": self.caught, "rate": self.caught / self.n if self.n else None, "low": low, "high": high}
 
 
 def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
@@ -82,32 +40,6 @@ def kappa(pairs: Sequence[tuple[str, str]]) -> float | None:
     if by_chance == 1:
         return None
     return (sum(one == other for one, other in pairs) / n - by_chance) / (1 - by_chance)
-
-
-def needed(bar: float) -> int:
-    """Return how many wrong items, all caught, show that the rate is at least `bar`: the least n of `bar^n <= (1 - LEVEL) / 2`."""
-    n = 1
-    while Catch(n, n).bounds[0] < bar:
-        n += 1
-    return n
-
-
-def alarm_by(rate: float, items: int, bar: float) -> list[float]:
-    """Return the chance that who catches this share was called unreliable after 1, 2, ... wrong items, looked at after each.
-
-    Exact: the distribution of what was caught is carried on over the counts at which the alarm had not rung.
-    """
-    going, rung, found = {0: 1.0}, 0.0, []
-    for n in range(1, items + 1):
-        after: dict[int, float] = {}
-        for caught, chance in going.items():
-            after[caught] = after.get(caught, 0.0) + chance * (1 - rate)
-            after[caught + 1] = after.get(caught + 1, 0.0) + chance * rate
-        alarmed = {caught for caught in after if Catch(n, caught).state(bar) == "unreliable"}
-        rung += sum(after[caught] for caught in alarmed)
-        going = {caught: chance for caught, chance in after.items() if caught not in alarmed}
-        found.append(rung)
-    return found
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +91,8 @@ class Line:
     catch: Catch
     refused: Catch
     """Known-answer items that were correct, and how many of them were refused or changed all the same."""
+    left_out: Catch
+    """Audits that they answered, and how many of them in the tool's place, which says neither right nor wrong."""
     pairs: int
     same: int
     kappa: float | None
@@ -172,11 +106,14 @@ class Line:
     unsettled: int = 0
     """Answers that count against them because nobody has said, or could say, who is right."""
     alarms: tuple[str, ...] = ()
-    """`catch` and `hasty`: what a lead is told."""
+    """`catch`, `hasty` and `left_out`: what a lead is told."""
 
     def as_json(self) -> dict[str, Any]:
         """Return the line as plain JSON."""
-        return {**asdict(self), "alarms": list(self.alarms), "catch": self.catch.as_json(), "refused": self.refused.as_json()}
+        return {**asdict(self), "alarms": list(self.alarms), **self._shares()}
+
+    def _shares(self) -> dict[str, Any]:
+        return {name: getattr(self, name).as_json() for name in ("catch", "refused", "left_out")}
 
 
 @dataclass(frozen=True, slots=True)
@@ -199,10 +136,15 @@ class Health:
         return {**whole, "catch": self.catch.as_json(), "agreement": agreement, "reviewers": [one.as_json() for one in self.lines]}
 
 
-def health(given: Sequence[Given], items: Sequence[Item], pairs: Sequence[Pair], bar: float) -> Health:
-    """Return what these decisions and answers say of their reviewers; whoever gave none of them is not listed."""
+def health(
+    given: Sequence[Given], items: Sequence[Item], pairs: Sequence[Pair], bar: float, audits: Sequence[tuple[str, str]] = ()
+) -> Health:
+    """Return what these decisions and answers say of their reviewers; whoever gave none of them is not listed.
+
+    `audits`: who answered each audit, and its outcome.
+    """
     names = sorted({one.actor for one in given} | {one.actor for one in items})
-    lines = tuple(_line(name, given, items, pairs, bar) for name in names)
+    lines = tuple(_line(name, given, items, pairs, bar, audits) for name in names)
     catch = _catch(items, "wrong")
     healthy, why = _judged(catch, lines, bar)
     return Health(healthy, why, catch, bar, len(pairs), kappa([one.words for one in pairs]), lines)
@@ -223,7 +165,14 @@ def _judged(catch: Catch, lines: Iterable[Line], bar: float) -> tuple[bool | Non
     return False, f"{shown}; {bar:.0%} are asked for."
 
 
-def _line(name: str, given: Sequence[Given], items: Sequence[Item], pairs: Sequence[Pair], bar: float) -> Line:
+def _line(
+    name: str,
+    given: Sequence[Given],
+    items: Sequence[Item],
+    pairs: Sequence[Pair],
+    bar: float,
+    audits: Sequence[tuple[str, str]],
+) -> Line:
     mine = [one for one in given if one.actor == name]
     timed = [one for one in mine if one.floor_ms is not None and one.seen_ms is not None]
     seen = [one.seen_ms / 1000 for one in mine if one.seen_ms is not None]
@@ -232,7 +181,9 @@ def _line(name: str, given: Sequence[Given], items: Sequence[Item], pairs: Seque
     catch, standings = _catch(own, "wrong"), Counter(one.standing for one in own)
     both = [one.words for one in pairs if name in (one.first, one.second)]
     state = catch.state(bar)
+    left_out = left_out_of([outcome for who, outcome in audits if who == name])
     sloppy = len(timed) >= TIMED and hasty > SLOPPY * len(timed)
+    rings_of = {"catch": state == "unreliable", "hasty": sloppy, "left_out": evades(left_out)}
     return Line(
         name=name,
         decisions=len(mine),
@@ -251,7 +202,8 @@ def _line(name: str, given: Sequence[Given], items: Sequence[Item], pairs: Seque
         contested=standings["contested"],
         retired=standings["retired"],
         unsettled=standings["unsettled"],
-        alarms=tuple(word for word, rings in (("catch", state == "unreliable"), ("hasty", sloppy)) if rings),
+        left_out=left_out,
+        alarms=tuple(word for word, rings in rings_of.items() if rings),
     )
 
 

@@ -5,8 +5,9 @@ from __future__ import annotations
 import random
 
 import pytest
+from assent.evals.reviewing.catching import alarm_by
 from assent.evals.reviewing.contested import PATIENCE, items_of, seen_catch
-from assent.evals.reviewing.reviewers import alarm_by, health
+from assent.evals.reviewing.reviewers import health
 from fakes import NOON
 from hypothesis import given, settings
 from hypothesis import strategies as st

@@ -7,18 +7,14 @@ from datetime import timedelta
 from functools import cache
 
 import pytest
+from assent.evals.reviewing.catching import FEWEST, LEVEL, Catch, alarm_by, needed
 from assent.evals.reviewing.reviewer_health import look, seen
 from assent.evals.reviewing.reviewers import (
-    FEWEST,
-    LEVEL,
-    Catch,
     Given,
     Item,
     Pair,
-    alarm_by,
     health,
     kappa,
-    needed,
     new_alarms,
     sitting,
 )

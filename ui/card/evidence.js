@@ -13,7 +13,13 @@ const evidenceSentences = (body) => {
     head ? `Confidence is made of: ${head.told}.` : null,
     ...requirements.filter(({ name }) => name !== 'certificate' || !certificate).map(({ told }) => told),
     monitor && !requirements.some(({ name }) => name === 'monitor') ? `The monitor saw ${plural(monitor.audits, 'audit', 'audits')}, ${monitor.errors} wrong; evidence ${figure(monitor.evidence)}, alarm at 20.` : null,
-    certificate ? ASSUMED : null].filter(Boolean);
+    leftOutSentence(body), certificate ? ASSUMED : null].filter(Boolean);
+};
+
+const leftOutSentence = ({ report }) => {
+  const found = report && report.left_out;
+  if (!found || !found.left_out || found.bound_if_wrong === null) return null;
+  return `${found.left_out} of ${found.decisions} decisions were neither right nor wrong, and the bound leaves them out. Were all of them wrong and had passed, it would be ${percent(found.bound_if_wrong, 2)}.`;
 };
 
 const riskView = (insight) => el('section', { class: 'ev-risk', 'aria-labelledby': 'ev-risk-title' },

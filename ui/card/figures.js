@@ -85,15 +85,17 @@ const curveChart = (insight, width) => {
 };
 
 const monitorFinding = (watch) => {
-  const seen = `${plural(watch.errors, 'audited action was', 'audited actions were')} wrong, of ${watch.audits}; the promise allows ${shortPercent(watch.alpha)}.`;
+  const seen = `${plural(watch.errors, 'audited action was', 'audited actions were')} wrong, of ${watch.audits}; the promise allows ${shortPercent(watch.alpha)}.${watch.left_out ? ` ${watch.left_out}` : ''}`;
   const ended = watch.ended ? ` The certificate ended on ${clock(watch.ended)}.` : '';
   return watch.alarmed ? `Alarm: the evidence reached ${watch.alarm}. ${seen}${ended}` : `Evidence that the promise is broken: ${figure(watch.evidence)}, alarm at ${watch.alarm}. ${seen}${ended}`;
 };
 
+const watchSaid = (watch) => [watch.note, watch.left_out].filter(Boolean).join(' ');
+
 const monitorChart = (insight, width) => {
   const { watch } = insight;
   const title = 'Is the promise still kept?';
-  if (!watch.series.length) return withoutChart('monitor', title, watch.note);
+  if (!watch.series.length) return withoutChart('monitor', title, watchSaid(watch));
   const values = watch.series.map((point) => point.evidence);
   const low = 10 ** Math.max(-4, Math.min(-1, Math.floor(Math.log10(Math.min(...values)))));
   const high = 10 ** Math.max(2, Math.min(8, Math.ceil(Math.log10(Math.max(...values)))));

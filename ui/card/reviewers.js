@@ -1,6 +1,6 @@
 // How far the reviewers can be relied on: what they catch with its bound, how far they agree, how fast they are; refuses a rate without its n.
 const HEALTH_WORDS = { true: ['relied on', 'rv-word-approve'], false: ['not to be relied on', 'rv-word-reject'], null: ['being measured', 'rv-word-stalled'] };
-const ALARM_WORDS = { catch: 'lets too much through', hasty: 'often too fast to have read it' };
+const ALARM_WORDS = { catch: 'lets too much through', hasty: 'often too fast to have read it', left_out: 'often answers audits with neither right nor wrong' };
 
 const rateOf = (part, whole, none) => (whole ? `${shortPercent(part / whole)} (${part} of ${whole})` : none);
 
@@ -15,7 +15,7 @@ const seconds = (value) => (value === null ? '–' : value < 90 ? `${value.toFix
 const reviewerRow = (line, bar) => el('tr', {},
   el('th', { scope: 'row' }, marked(line.name), line.alarms.map((word) => el('span', { class: 'rw-alarm' }, ALARM_WORDS[word] || marked(word)))),
   el('td', {}, String(line.decisions)), el('td', {}, line.approved === null ? '–' : percent(line.approved)), el('td', {}, seconds(line.median_seconds)),
-  el('td', {}, rateOf(line.hasty, line.timed, '–')),
+  el('td', {}, rateOf(line.hasty, line.timed, '–')), el('td', {}, rateOf(line.left_out.caught, line.left_out.n, '–')),
   el('td', {}, catchBar(line.catch, bar), [caughtWords(line.catch), ...openWords(line)].join('; ')), el('td', {}, agreedWords(line)), el('td', {}, `${line.sitting_minutes.toFixed(0)} min`));
 
 const catchBar = (found, bar) => {
@@ -26,7 +26,7 @@ const catchBar = (found, bar) => {
     MARKS.square('fitted')(x(found.caught / found.n), 8, 3.5), sv('line', { class: 'ch-line ch-alarm', x1: x(bar), x2: x(bar), y1: 1, y2: 15 }));
 };
 
-const REVIEWER_COLUMNS = ['Reviewer', 'Decided', 'Approved', 'Median time', 'Hasty', 'Known-answer items caught', 'Second looks alike', 'Longest sitting'];
+const REVIEWER_COLUMNS = ['Reviewer', 'Decided', 'Approved', 'Median time', 'Hasty', 'Audits left open', 'Known-answer items caught', 'Second looks alike', 'Longest sitting'];
 
 const reviewersTable = (found) => {
   const rows = found.reviewers.map((line) => reviewerRow(line, found.bar ?? 0.8));
