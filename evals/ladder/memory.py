@@ -1,4 +1,4 @@
-"""What the monitor of a class remembers when its level changes: everything, under one key, until labels start anew as well."""
+"""What the monitor of a class remembers when its level changes: all that speaks against it, until labels start anew as well."""
 
 from __future__ import annotations
 
@@ -19,13 +19,18 @@ Larger ones gain little late and notice an early change later (docs/evidence.md,
 def going_on(row: AutonomyRow, signed: CertificateRow) -> Monitor:
     """Return the monitor of a certificate that is signed now.
 
-    What was gathered under the same key goes on, whatever level and alpha come next: the same labels certify, so what audits
-    said of the same actions counts too. Without any, under another key, or after an alarm, it is a new one.
+    Evidence against the promises so far, a wealth above 1, goes on under the same key, whatever level and alpha come next: the same
+    labels certify, so what audits said of the same actions counts too. A wealth of 1 or less gives way to a new monitor, or
+    a long calm would hide a change after a signature. Each signature adds at most what a new monitor stakes, so all promises of a
+    class together ring falsely no more often than one new monitor for each signature would: 1 in 20 each. Without any, under
+    another key, or after an alarm, it is a new one.
     """
+    new = start(signed.alpha, reserve=RESERVE)
     if row.key == signed.key and row.monitor is not None:
         with suppress(ValueError, TypeError, KeyError):
-            return carried(monitor_of(row.monitor), signed.alpha)
-    return start(signed.alpha, reserve=RESERVE)
+            old = carried(monitor_of(row.monitor), signed.alpha)
+            return old if old.log_evidence > 0 else new
+    return new
 
 
 def left_by(by: str, row: AutonomyRow) -> dict[str, Any] | None:

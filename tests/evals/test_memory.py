@@ -1,4 +1,4 @@
-"""A new signature wipes no memory: what the monitor gathered under a key goes on, until labels start anew as well."""
+"""A new signature wipes no evidence against a class: it goes on under the same key, until labels start anew as well."""
 
 from __future__ import annotations
 
@@ -12,12 +12,14 @@ import pytest
 from assent.evals.insights.reading import insight
 from assent.evals.ladder.evidence import HEALTH, evidence_of
 from assent.evals.ladder.levels import demote, demoted, promote
+from assent.evals.ladder.memory import RESERVE, going_on
 from assent.evals.ladder.offering import looked_at
 from assent.evals.learner import Learner
 from assent.evals.watch.monitor import ALARM, carried, monitor_of, observe, observe_earlier, start
 from assent.graph.authority import probing
 from assent.graph.autonomy.levels import Level
 from assent.graph.store import autonomy, probes, reviews, settings
+from assent.graph.store.autonomy_models import AutonomyRow, CertificateRow
 from earning import START, Past
 from fakes import HandClock
 from hypothesis import given
@@ -159,6 +161,29 @@ async def test_a_person_who_takes_a_class_down_and_signs_again_wipes_nothing(one
     kept = monitor_of((await one.row()).monitor)
     assert kept.log_wealth == observe(before, False).log_wealth, "what had passed before is still counted"
     assert monitor_of((await one.signed(labels=90)).monitor).log_wealth == kept.log_wealth
+
+
+async def test_a_calm_hides_no_change_after_the_next_signature(one):
+    await one.healthy()
+    await one.signed(labels=70)
+    before = await one.gathered(60, 0)
+    assert before.evidence < 0.5
+    assert monitor_of((await one.signed(Level.MONITORED, labels=60)).monitor) == start(0.1, reserve=0.1)
+
+
+def test_each_signature_adds_at_most_what_a_new_monitor_stakes():
+    """Over every course of audits, so that m signatures ring falsely with a chance of at most m / 20."""
+    signed = CertificateRow(id="c", tenant="main", agent="a", tool="t", key="k", level=2, alpha=0.3, delta=0.1)
+    class_row = AutonomyRow(tenant="main", agent="a", tool="t", key="k")
+    mean, signatures, audits = 0.0, 3, 3
+    for outcomes in itertools.product((False, True), repeat=signatures * audits):
+        row, chance = class_row, 1.0
+        for place, wrong in enumerate(outcomes):
+            monitor = going_on(row, signed) if place % audits == 0 else monitor_of(row.monitor)
+            row = AutonomyRow(**{**class_row.model_dump(), "monitor": observe(monitor, wrong).as_json()})
+            chance *= 0.3 if wrong else 0.7
+        mean += chance * monitor_of(row.monitor).evidence
+    assert 1 - RESERVE < mean <= signatures * (1 - RESERVE)
 
 
 async def test_an_alarm_about_what_had_passed_comes_after_a_person_was_faster(one):
