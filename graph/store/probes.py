@@ -68,16 +68,17 @@ class Unanswered(NamedTuple):
 
 async def unanswered(tx: AsyncSession, tenant: str, until: datetime) -> list[Unanswered]:
     """Return the audits that were asked up to a moment and still wait in the queue; what was cancelled nobody can answer."""
-    asked = (col(ProbeRow.agent), col(ProbeRow.tool), col(ProbeRow.key))
     query = (
-        sa.select(*asked, sa.func.count(), sa.func.min(col(ProbeRow.created_at)))
+        sa.select(col(ProbeRow.agent), col(ProbeRow.tool), col(ProbeRow.key), col(ProbeRow.created_at))
         .join(ReviewRow, col(ReviewRow.id) == col(ProbeRow.review))
         .where(col(ProbeRow.tenant) == tenant, sa.text("probes.kind = 'audit' AND probes.answered_at IS NULL"))
         .where(col(ProbeRow.created_at) <= until, col(ReviewRow.status) == "pending")
-        .group_by(*asked)
     )
     await tx.flush()
-    return [Unanswered(*row) for row in (await (await tx.connection()).execute(query)).all()]
+    since: dict[tuple[str, str, str], list[datetime]] = {}  # grouped here: the database would sort them all
+    for agent, tool, key, at in (await (await tx.connection()).execute(query)).all():
+        since.setdefault((agent, tool, key), []).append(at)
+    return [Unanswered(*asked, len(times), min(times)) for asked, times in since.items()]
 
 
 async def counted(tx: AsyncSession, review: str, at: datetime) -> bool:
