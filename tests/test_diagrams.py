@@ -25,7 +25,15 @@ def drawings() -> dict[str, str]:
     with tempfile.TemporaryDirectory() as folder:
         ledger = Ledger(Store(f"sqlite:///{folder}/none.db"), utc_now)
         gate = Gate(
-            agent="assent", tenant="main", ledger=ledger, tools={}, schemas={}, digests={}, policy=assent.Policy(()), clock=utc_now
+            agent="assent",
+            tenant="main",
+            ledger=ledger,
+            tools={},
+            schemas={},
+            digests={},
+            codes={},
+            policy=assent.Policy(()),
+            clock=utc_now,
         )
         graphs: dict[str, Any] = {"call": call_graph(gate), "agent": agent_graph(gate)}
         return {name: graph.compile().get_graph().draw_mermaid() for name, graph in graphs.items()}

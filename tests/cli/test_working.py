@@ -260,8 +260,8 @@ def test_a_database_that_is_not_there_is_told_in_one_line(say, database, code, t
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-def test_the_schema_is_raised_once_and_its_standing_told(say, url, kind):
-    with postgres.fresh(empty=True) if kind == "postgresql" else nullcontext(url) as database:
+def test_the_schema_is_raised_once_and_its_standing_told(say, new_url, kind):
+    with postgres.fresh(empty=True) if kind == "postgresql" else nullcontext(new_url) as database:
         said = say(database, "db", "status")
         assert said.code == 1 and "none" in said.out and "assent db upgrade" in said.err
         newest = json.loads(say(database, "db", "upgrade", "--json").out)["to"]

@@ -32,6 +32,7 @@ from assent.graph.signals import (
 from assent.graph.signals.reading import Measured, NamedSignal, taken
 from assent.graph.store import reviews
 from assent.graph.store.autonomy_models import AutonomyRow
+from earning import as_signed
 from fakes import SAFE, Script, approve, asks, calls, edit, on_thread, reject, says
 from langchain_core.messages import AIMessage, HumanMessage
 from scripted_model_server import action, completion, tool_calls
@@ -551,7 +552,9 @@ async def test_a_certificate_lets_nothing_pass_while_a_signal_that_counts_cannot
     async with opened.store.begin() as tx:
         (row,) = await reviews.actions_of_thread(tx, "first")
         head = Head((Term("odd", 1.0, missing=9.0),), 9.0).as_json()
-        earned = {"level": 2, "key": row.provenance["earned"]["key"], "head": head, "threshold": 0.6, "share": 0.2, "seed": "s"}
+        passing = {"key": row.provenance["earned"]["key"], "head": head, "threshold": 0.6}
+        signed = await as_signed(tx, "assent", "note", **passing)
+        earned = {"level": 2, "certificate": signed, "share": 0.2, "seed": "s", **passing}
         watched = {"since": opened.clock(), "watched_until": opened.clock() + timedelta(hours=1)}
         tx.add(AutonomyRow(tenant="main", agent="assent", tool="note", **watched, **earned))
     till.ran.clear()
