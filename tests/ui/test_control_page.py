@@ -64,6 +64,11 @@ async def test_a_lead_stops_everything_all_pages_say_so_and_lifting_lets_it_go_o
         await page.get_by_role("dialog").get_by_role("button", name="Stop now").click()
         await page.wait_for_selector(".sb-banner >> text=Everything is stopped")
         assert len(await shop.desk.stops("lin")) == 1
+
+        async def given_back() -> bool:
+            return (await shop.desk.card(review, "ada")).holder is None
+
+        await eventually(given_back)
         card = await shop.desk.card(review, "ada")
         await shop.desk.decide(review, {"type": "approve", "digest": card.digest}, "ada")
         await shop.desk.drain()

@@ -13,8 +13,9 @@ const cardLease = ({ may, onNews }) => {
   const ask = (over = false) => inTurn(async () => {
     const asked = card;
     if (!asked || !may() || document.visibilityState !== 'visible') return;
+    held = asked.id; // before the answer, so that whoever leaves meanwhile gives it back
     const { status, body } = await settled('POST', path(asked.id, 'take'), { version: asked.version, digest: asked.digest, over });
-    if (status === 200 && body.lease) held = asked.id;
+    if (!(status === 200 && body.lease) && held === asked.id) held = '';
     if (card && card.id === asked.id) { again(false); if (status) onNews(asked, status, body, over); }
   });
   const giveBack = () => {
