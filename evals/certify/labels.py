@@ -38,7 +38,7 @@ from ...graph.autonomy.classes import Key, key_of
 from ...graph.autonomy.drawing import draw
 from ...graph.autonomy.levels import Level
 from ...graph.autonomy.scoring import Features, features_of
-from ...graph.store import labelled
+from ...graph.store import autonomy, labelled
 from ...graph.store.labelled import Gated
 from ...graph.store.session import Store
 
@@ -131,11 +131,13 @@ async def labels_of(
         key = key or str(row.earned.get("key", ""))
         if row.earned.get("key") == key:
             found.append(row)
-    return gathered(agent, tool, found, now) if found else None
+    async with store.read() as tx:
+        known = await autonomy.get(tx, tenant, agent, tool)
+    return gathered(agent, tool, found, now, known.since if known is not None else None) if found else None
 
 
-def gathered(agent: str, tool: str, found: Sequence[Gated], now: datetime) -> Labels:
-    """Return what rows of one key, newest first, come to."""
+def gathered(agent: str, tool: str, found: Sequence[Gated], now: datetime, moved: datetime | None = None) -> Labels:
+    """Return what rows of one key, newest first, come to; what was proposed before its class last `moved` certifies nothing."""
     rows, counts = [], Counter[str]()
     for row in found:
         label, kind = _label(tool, row, now)
@@ -143,7 +145,7 @@ def gathered(agent: str, tool: str, found: Sequence[Gated], now: datetime) -> La
         if label is not None:
             rows.append(label)
     newest = found[0]
-    share, begun = _stretch(found)
+    share, begun = _stretch(found, moved)
     return Labels(
         agent=agent,
         tool=tool,
@@ -159,11 +161,14 @@ def gathered(agent: str, tool: str, found: Sequence[Gated], now: datetime) -> La
     )
 
 
-def _stretch(found: Sequence[Gated]) -> tuple[float, datetime | None]:
-    """Return the share in force for the newest actions and when the first of these was proposed; stated thresholds are left out."""
-    certifying = [row for row in found if row.earned.get("basis") != "stated"]
+def _stretch(found: Sequence[Gated], moved: datetime | None) -> tuple[float, datetime | None]:
+    """Return the share in force for the newest actions and when the first of these was proposed; stated thresholds are left out.
+
+    A signature, or a step down, was made because of what the rows before it said: asked again, they are a chosen sample.
+    """
+    certifying = [row for row in found if row.earned.get("basis") != "stated" and (moved is None or row.created_at >= moved)]
     if not certifying:
-        return 1.0, None
+        return 1.0, moved
     share = _share(certifying[0])
     return share, list(takewhile(lambda row: _share(row) == share, certifying))[-1].created_at
 

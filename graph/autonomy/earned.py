@@ -5,7 +5,7 @@ Pure, and a handful of comparisons: the desk and the simulation decide by this o
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Any, Literal
 
@@ -93,7 +93,8 @@ def judged(
         void = not earned.suspended and earned.key != key
         return Judged("review", _confidence(earned, features, sure), None, earned.suspended or VOID, void=void)
     if earned.watched_until is None or now >= earned.watched_until:
-        return Judged("review", _confidence(earned, features, sure), None, _unwatched(earned.watched_until))
+        unwatched = _certified(earned, features, action)  # with share and draw, so that it certifies with what is audited
+        return replace(unwatched, way="review", reason=_unwatched(earned.watched_until), audited=False)
     return _certified(earned, features, action)
 
 

@@ -108,8 +108,6 @@ class Store:
 
     @asynccontextmanager
     async def _counted(self) -> AsyncIterator[None]:
-        if self._is_closed:
-            raise StoreError("The desk is closed; open it again.")
         self._running += 1
         self._at_rest.clear()
         try:
@@ -118,12 +116,20 @@ class Store:
             self._running -= 1
             if not self._running:
                 self._at_rest.set()
+                if self._is_closed:
+                    await self._dispose()
 
     async def close(self) -> None:
-        """Begin nothing more, let what runs come to its end, and give the connections back: one in use would stay open."""
+        """Let what runs come to its end and give the connections back: one in use would stay open.
+
+        What comes later all the same, such as the outcome of a tool that was running, is still written and leaves none open.
+        """
         self._is_closed = True
         with suppress(TimeoutError):
             await asyncio.wait_for(self._at_rest.wait(), CLOSING_SECONDS)
+        await self._dispose()
+
+    async def _dispose(self) -> None:
         await self._writer.dispose()
         await self._reader.dispose()
 

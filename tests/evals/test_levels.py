@@ -19,7 +19,7 @@ from assent.graph.autonomy.scoring import Head, Term, head_of
 from assent.graph.errors import NotAllowed
 from assent.graph.store import autonomy, events, reviews, settings
 from assent.graph.store.autonomy_models import CertificateRow
-from earning import KEY, Past
+from earning import KEY, START, Past
 from fakes import HandClock
 
 CLASS = ("assent", "note")
@@ -35,7 +35,9 @@ class Ladder:
         return await evidence_of(self.store, self.clock, "main", *CLASS)
 
     async def offered(self, count=70, **how):
+        self.past.number = max(self.past.number, int((self.clock() - START).total_seconds() // 60))
         await self.past.write(count, **how)
+        self.clock.now = max(self.clock.now, self.past.now)
         await looked_at(self.store, self.clock, "main", *CLASS)
         return await self.evidence()
 
@@ -172,7 +174,7 @@ async def test_one_step_at_a_time_and_never_without_a_certificate(ladder):
 async def test_labels_of_another_key_promise_nothing(ladder):
     await ladder.offered()
     other = Past(ladder.store, dataclasses.replace(KEY, model="newer"))
-    other.number = 1_000
+    other.number = ladder.past.number + 1
     await other.write(1)
     found = await ladder.evidence()
     assert any("changed: the model" in one for one in found.missing)
@@ -208,7 +210,7 @@ async def test_no_class_rises_above_its_ceiling(ladder, consequence, stated, hig
 async def test_monitored_takes_audits_below_the_alarm_and_reviewers_who_were_measured(ladder):
     await ladder.offered()
     await ladder.promoted()
-    await ladder.offered(90)
+    await ladder.offered(130)
     await ladder.audited(44)
     found = await ladder.evidence()
     assert found.to == Level.MONITORED and len(found.missing) == 2, found.missing

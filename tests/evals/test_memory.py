@@ -129,7 +129,7 @@ async def test_the_next_level_is_watched_with_what_is_known_and_the_alarm_comes_
     first = (await one.signed(labels=70)).certificate
     before = await one.gathered(40, 7)
     assert 5 < before.evidence < ALARM
-    row = await one.signed(Level.MONITORED, labels=70)
+    row = await one.signed(Level.MONITORED, labels=100)
     now = monitor_of(row.monitor)
     assert (row.level, now.alpha, now.log_wealth, now.audits, now.earlier) == (3, 0.1, before.log_wealth, 47, 47)
     found = await evidence_of(one.store, one.clock, "main", *CLASS)
@@ -160,7 +160,7 @@ async def test_a_person_who_takes_a_class_down_and_signs_again_wipes_nothing(one
     await one.audited(first, wrong=False)
     kept = monitor_of((await one.row()).monitor)
     assert kept.log_wealth == observe(before, False).log_wealth, "what had passed before is still counted"
-    assert monitor_of((await one.signed(labels=90)).monitor).log_wealth == kept.log_wealth
+    assert monitor_of((await one.signed(labels=160)).monitor).log_wealth == kept.log_wealth
 
 
 async def test_a_calm_hides_no_change_after_the_next_signature(one):
@@ -168,7 +168,7 @@ async def test_a_calm_hides_no_change_after_the_next_signature(one):
     await one.signed(labels=70)
     before = await one.gathered(60, 0)
     assert before.evidence < 0.5
-    assert monitor_of((await one.signed(Level.MONITORED, labels=60)).monitor) == start(0.1, reserve=0.1)
+    assert monitor_of((await one.signed(Level.MONITORED, labels=100)).monitor) == start(0.1, reserve=0.1)
 
 
 def test_each_signature_adds_at_most_what_a_new_monitor_stakes():
@@ -216,4 +216,20 @@ async def test_another_key_has_a_monitor_of_its_own(one):
         row = await autonomy.locked(tx, "main", *CLASS)
         assert await autonomy.change(tx, row, key="of another model")
         assert await demoted(tx, await autonomy.locked(tx, "main", *CLASS), "key", "It changed.", one.clock())
-    assert monitor_of((await one.signed(labels=99)).monitor) == start(0.05, reserve=0.1)
+    assert monitor_of((await one.signed(labels=160)).monitor) == start(0.05, reserve=0.1)
+
+
+async def test_what_was_signed_on_certifies_no_next_step(one):
+    await one.healthy()
+    await one.signed(labels=130)
+    assert await looked_at(one.store, one.clock, "main", *CLASS) == 0, "nothing was proposed since, and the old rows had their say"
+
+
+async def test_what_a_person_took_down_begins_with_new_rows(one):
+    row = await one.signed(labels=130)
+    await one.past.write(150, "approve", basis="certificate", share=0.2, draw=0.1, certificate=row.certificate, level=2)
+    one.clock.now = max(one.clock.now, one.past.now)
+    await demote(one.store, one.clock, *CLASS, Level.SUPERVISED, "lee", reason="A feeling.")
+    one.clock.forward(60)
+    await looked_at(one.store, one.clock, "main", *CLASS)
+    assert (await evidence_of(one.store, one.clock, "main", *CLASS)).offered == ""

@@ -169,12 +169,12 @@ def at_first_schema(url):
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_rows_of_the_first_schema_are_kept_and_guarded(kind, url):
+async def test_rows_of_the_first_schema_are_kept_and_guarded(kind, new_url):
     if kind == "postgresql":
         with postgres.fresh(empty=True) as address:
             await _upgraded(address)
     else:
-        await _upgraded(url)
+        await _upgraded(new_url)
 
 
 async def _upgraded(url):
@@ -189,9 +189,9 @@ async def _upgraded(url):
     assert tuple(found) == ("h", "h")
 
 
-async def test_a_desk_works_on_rows_of_the_first_schema(url, till):
-    at_first_schema(url)
-    async with assent.open(url) as desk:
+async def test_a_desk_works_on_rows_of_the_first_schema(new_url, till):
+    at_first_schema(new_url)
+    async with assent.open(new_url) as desk:
         await desk.users.add("ada")
         agent = desk.agent(tools=till.tools, policy=SAFE, propose=Script(PAY))
         await agent.ainvoke(asks(), on_thread("t2"))

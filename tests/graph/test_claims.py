@@ -205,8 +205,8 @@ FIRST = {
 
 
 @pytest.mark.parametrize("kind", ["sqlite", "postgresql"])
-async def test_an_edit_approved_under_the_first_schema_is_what_its_review_asks_about(kind, url):
-    with nullcontext(url) if kind == "sqlite" else postgres.fresh(empty=True) as address:
+async def test_an_edit_approved_under_the_first_schema_is_what_its_review_asks_about(kind, new_url):
+    with nullcontext(new_url) if kind == "sqlite" else postgres.fresh(empty=True) as address:
         at_first_schema(address)
         await migrate.upgrade(sa.make_url(address))
         with as_owner(address, guarded=True) as connection:

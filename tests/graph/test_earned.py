@@ -97,6 +97,14 @@ def test_whatever_is_missing_or_broken_lets_nothing_pass(fault, level, stated, s
     assert all(value is None or math.isfinite(value) for value in (found.threshold, found.share, found.draw))
 
 
+@given(shares, st.floats(0, 1), st.integers(0, 10**6))
+def test_what_is_reviewed_because_nobody_watches_is_drawn_as_if_somebody_did(share, value, number):
+    """So it certifies with what is audited, and a time without a watch breaks no stretch."""
+    watched, unwatched = (ruled(earned(share=share, **more), value, action=str(number)) for more in ({}, {"watched_until": None}))
+    assert unwatched.way == "review" and not unwatched.audited
+    assert (unwatched.share, unwatched.draw, unwatched.basis) == (watched.share, watched.draw, "certificate")
+
+
 @given(st.sampled_from([math.nan, math.inf, -math.inf, None, -0.1, 1.1]), levels)
 def test_a_confidence_that_is_no_share_passes_nowhere(value, level):
     assert ruled(earned(level=level, threshold=0.0), value).way == "review"
