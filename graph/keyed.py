@@ -6,7 +6,9 @@ goes into it: see `made`.
 
 from __future__ import annotations
 
+import functools
 import json
+import types
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -16,14 +18,15 @@ from ..tools.comparison import unmarked
 from ..tools.declaration import declaration_of, schema_of
 from .canonical import digest_of
 from .confidence import Signal
-from .made import made
+from .made import held_by, is_secret, made
 from .memory import Memory
 from .signals.settings import settings_of
-from .source import function_of, source_of
+from .source import chain_of, function_of, is_own, placed, read_by, source_of
 
 WORDING = 1
 """Which words of Assent's own stand around a step when a model is asked: part of the prompt, so to be raised with them."""
 
+_CALLED = (types.FunctionType, types.MethodType, functools.partial)
 _MODEL_FIELDS = ("model_name", "model", "model_id")
 
 
@@ -60,8 +63,54 @@ def code_digest(tool: BaseTool) -> str:
     if version := declared.version or (tool.metadata or {}).get("version"):
         return digest_of("tool version", str(version))
     parts = {"run": _run_of(tool), "dry_run": declared.dry_run, "choices": declared.choices, "undo": declared.undo}
-    functions = {name: function_of(part) for name, part in parts.items() if part is not None}
-    return digest_of("tool code", {name: source_of(found) if found is not None else "" for name, found in functions.items()})
+    return digest_of("tool code", {name: _code(part) for name, part in parts.items() if part is not None})
+
+
+def _code(part: Any) -> list[Any]:
+    """Return the functions behind a part, those that they close over or call by name, and the numbers, texts and models in reach.
+
+    Each function once, without its name. Lists and mappings are left out: they may fill while the program runs.
+    """
+    told: list[Any] = []
+    seen: set[types.FunctionType] = set()
+    reached: set[Any] = set()  # what these read in turn was told with the function that calls them
+    waiting = chain_of(part)
+    while waiting:
+        one = waiting.pop(0)
+        if isinstance(one, functools.partial):
+            given = {**dict[Any, Any](enumerate(one.args)), **one.keywords}
+            told.append(_settled(given))
+            waiting += _called(given)
+        function = function_of(one)
+        if function is not None and function not in seen:
+            seen.add(function)
+            held, read = _held(function), {} if is_own(function) or function in reached else _read(function)
+            reached.update(value for value in read.values() if isinstance(value, types.FunctionType))
+            told.append({"source": "" if is_own(function) else source_of(function), "held": _settled(held), "read": _settled(read)})
+            waiting += [*_called(held), *_called(read)]
+    return told
+
+
+def _called(values: Mapping[Any, Any]) -> list[Any]:
+    return [inner for value in values.values() if isinstance(value, _CALLED) for inner in chain_of(value)]
+
+
+def _held(function: types.FunctionType) -> dict[str, Any]:
+    defaults = [*enumerate(function.__defaults__ or ()), *(function.__kwdefaults__ or {}).items()]
+    held = {**{f"default {name}": value for name, value in defaults}, **held_by(function)}
+    return {name: placed(value, function) if isinstance(value, str) else value for name, value in held.items()}
+
+
+def _read(function: types.FunctionType) -> dict[str, Any]:
+    functions, others = read_by(function)
+    plain = {name: placed(value, function) for name, value in others.items() if isinstance(value, bool | int | float | str)}
+    return {name.removeprefix(f"{function.__module__}."): value for name, value in (*functions.items(), *plain.items())}
+
+
+def _settled(values: Mapping[Any, Any]) -> dict[str, Any]:
+    """Return values that cannot change while the program runs, without secrets and functions."""
+    kept = {str(name): value for name, value in values.items() if not isinstance(value, (*_CALLED, list, set, dict))}
+    return {name: made(value) for name, value in kept.items() if not is_secret(name, value)}
 
 
 def _run_of(tool: BaseTool) -> Any:

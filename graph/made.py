@@ -7,7 +7,8 @@ What is of one's own to describe says so itself, in an attribute `made_with`: pl
   mappings in there are left out: they may fill while the program runs;
 * a frozen dataclass: its fields. Any other object: its class.
 
-Left out everywhere: secrets, and settings that change how long or by which way an answer comes, not which.
+Left out are secrets everywhere, and of models and ways of proposing the settings that change how long or by which way an answer
+comes, not which.
 """
 
 from __future__ import annotations
@@ -21,6 +22,8 @@ from collections.abc import Callable, Mapping
 from typing import Any
 from urllib.parse import SplitResult, urlsplit
 
+from langchain_core.embeddings import Embeddings
+from langchain_core.runnables import Runnable
 from pydantic import BaseModel, SecretBytes, SecretStr
 
 from .canonical import digest_of
@@ -37,6 +40,8 @@ _IN_THE_WAY = frozenset(
     ]
 )
 """Settings that change how long or by which way an answer comes, and who pays, not which it is."""
+_SENT_ALONG = ("kwargs", "model_kwargs", "extra_body", "further")
+"""The settings that hold such settings: of a bound model, of a client, and of a way of proposing."""
 
 
 def is_secret(name: str, value: Any) -> bool:
@@ -67,42 +72,73 @@ def _made(value: Any, inner: Callable[[Any], Any]) -> Any:
         case set() | frozenset():
             return {"set": sorted(digest_of(inner(item)) for item in value)}
         case Mapping():
-            return _kept(dict(value), inner)
+            return _kept(value, inner)
         case types.MethodType():
             return {"method": inner(value.__func__), "of": inner(value.__self__)}
         case functools.partial():
-            return {"partial": inner(value.func), "args": inner(value.args), "keywords": _kept(value.keywords, inner)}
+            return {
+                "partial": inner(value.func),
+                "args": inner(value.args),
+                "keywords": _kept(_answering(value.func, value.keywords), inner),
+            }
     stated = getattr(value, "made_with", None)
     told = {"type": _name(value), **_code(value)}
     if isinstance(stated, Mapping):
-        return {**told, "made": _kept(dict(stated), inner)}
-    return {**told, "made": _kept(_held(value), inner)}
+        return {**told, "made": _kept(stated, inner)}
+    return {**told, "made": _kept(_answering(value, _held(value)), inner)}
+
+
+def held_by(function: types.FunctionType) -> dict[str, Any]:
+    """Return what a function closes over, by name."""
+    cells = zip(function.__code__.co_freevars, function.__closure__ or (), strict=True)
+    return {name: _content(cell) for name, cell in cells}
 
 
 def _held(value: Any) -> dict[str, Any]:
     """Return what a function closes over, or what an object of settings holds, as far as it cannot change."""
     if isinstance(value, types.FunctionType):
-        cells = zip(value.__code__.co_freevars, value.__closure__ or (), strict=True)
-        found = {name: _content(cell) for name, cell in cells}
-        return {name: one for name, one in found.items() if not isinstance(one, list | set | dict)}
+        return {name: one for name, one in held_by(value).items() if not isinstance(one, list | set | dict)}
     if isinstance(value, BaseModel):
         fields = type(value).model_fields
         held = {name: getattr(value, name) for name, field in fields.items() if not field.exclude}
-        return {name: one for name, one in held.items() if not _is_default(fields[name], one)}
-    if dataclasses.is_dataclass(value) and getattr(type(value), "__dataclass_params__").frozen:  # noqa: B009
+        return {name: one for name, one in held.items() if not _is_default(value, name, one)}
+    if not isinstance(value, type) and dataclasses.is_dataclass(value) and getattr(type(value), "__dataclass_params__").frozen:  # noqa: B009
         return {field.name: getattr(value, field.name) for field in dataclasses.fields(value)}
     return {}
 
 
-def _is_default(field: Any, value: Any) -> bool:
-    plain = not field.default_factory_takes_validated_data
-    return not field.is_required() and bool(field.get_default(call_default_factory=plain) == value)
+def _is_default(model: BaseModel, name: str, value: Any) -> bool:
+    field = type(model).model_fields[name]
+    if field.default_factory is not None and name not in model.model_fields_set and not isinstance(value, list | set | dict):
+        return True  # an id, say, that differs each time
+    if field.is_required() or field.default_factory_takes_validated_data:
+        return False
+    return bool(field.get_default(call_default_factory=True) == value)
+
+
+def _answering(value: Any, held: Mapping[str, Any]) -> dict[str, Any]:
+    """Return settings of a model or of Assent's own without those that change no answer, and without them in what is sent along.
+
+    Only there: deeper, as in the name of a tool that a model is bound to, and in code of yours the same name may say what counts.
+    """
+    function = function_of(value)
+    if not isinstance(value, Runnable | Embeddings) and (function is None or not is_own(function)):
+        return dict(held)
+    sent = {name: one for name, one in held.items() if name in _SENT_ALONG and isinstance(one, Mapping)}
+    settings = _without({**held, **{name: _without(one) for name, one in sent.items()}})
+    config = held.get("config")
+    return (
+        {**settings, "configurable": config["configurable"]} if isinstance(config, dict) and "configurable" in config else settings
+    )
+
+
+def _without(settings: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: one for name, one in settings.items() if name not in _IN_THE_WAY}
 
 
 def _kept(values: Mapping[Any, Any], inner: Callable[[Any], Any]) -> dict[str, Any]:
-    """Return named values without secrets and without what changes no answer."""
-    named = {str(name): value for name, value in values.items()}
-    return {name: inner(value) for name, value in named.items() if name not in _IN_THE_WAY and not is_secret(name, value)}
+    """Return named values without secrets."""
+    return {str(name): inner(value) for name, value in values.items() if not is_secret(str(name), value)}
 
 
 def _code(value: Any) -> dict[str, str]:

@@ -1,8 +1,9 @@
 """What a check is, as plain data for a policy's digest: its name, code and parameters; it never calls the check.
 
 The parameters are what it closes over and its defaults; of a function of yours also the functions of its own package that it calls
-by name, and the plain values (numbers, text, and lists, sets and mappings of such) that they read from their modules, as they are
-now. Methods, classes and other packages are not followed: a change there does not show, unless the check states a new `version`.
+by name, and the plain values (numbers, text, and lists, sets, mappings and frozen dataclasses of such) that they read from their
+modules and from others of the package, as they are now, texts called keys or tokens too: what goes in is read only as a digest.
+Methods, classes and other packages are not followed: a change there does not show, unless the check states a new `version`.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ import dataclasses
 import datetime
 import enum
 import functools
+import inspect
 import re
 import types
 from collections.abc import Callable, Mapping
@@ -20,8 +22,7 @@ from pathlib import PurePath
 from typing import Any
 
 from ..canonical import digest_of
-from ..made import is_secret
-from ..source import is_own, read_by, source_of
+from ..source import is_own, placed, read_by, source_of
 
 _ADDRESS = re.compile(r" at 0x[0-9a-fA-F]+")
 _DEEPEST = 8
@@ -68,9 +69,17 @@ def _function(function: types.FunctionType, inner: Callable[[Any], Any]) -> dict
         "source": source_of(function),
         **_read(function),
         **_version(function),
-        "closure": {name: inner(_held(cell)) for name, cell in cells},
-        "defaults": inner([function.__defaults__, function.__kwdefaults__]),
+        "closure": {name: inner(placed(_held(cell), function)) for name, cell in cells},
+        "defaults": inner(placed([function.__defaults__, function.__kwdefaults__], function)),
+        **_wrapped(function, inner),
     }
+
+
+def _wrapped(value: Any, inner: Callable[[Any], Any]) -> dict[str, Any]:
+    """Return what a decorator stands around, unless it closes over that anyway."""
+    wrapped = inspect.getattr_static(value, "__wrapped__", None)
+    is_held = any(_held(cell) is wrapped for cell in getattr(value, "__closure__", None) or ())
+    return {} if wrapped is None or is_held else {"wrapped": inner(wrapped)}
 
 
 def _read(function: types.FunctionType) -> dict[str, Any]:
@@ -78,18 +87,20 @@ def _read(function: types.FunctionType) -> dict[str, Any]:
     if is_own(function):
         return {}
     functions, others = read_by(function)
-    plain = {name: described(value) for name, value in others.items() if is_plain(value) and not is_secret(name, value)}
+    plain = {name: described(placed(value, function)) for name, value in others.items() if is_plain(value)}
     return {"calls": {name: source_of(one) for name, one in functions.items()}, "constants": plain}
 
 
 def is_plain(value: Any, depth: int = 0) -> bool:
-    """Tell whether a value is a number, text, a date or the like, or a list, set or mapping of such."""
+    """Tell whether a value is a number, text, a date or the like, or a list, set, mapping or frozen dataclass of such."""
     if depth > _DEEPEST:
         return False
     if isinstance(value, dict):
         return all(isinstance(key, _SCALARS) and is_plain(item, depth + 1) for key, item in value.items())
     if isinstance(value, list | tuple | set | frozenset):
         return all(is_plain(item, depth + 1) for item in value)
+    if dataclasses.is_dataclass(value) and not isinstance(value, type) and getattr(type(value), "__dataclass_params__").frozen:  # noqa: B009
+        return all(is_plain(getattr(value, field.name), depth + 1) for field in dataclasses.fields(value))
     return isinstance(value, _SCALARS)
 
 
@@ -111,6 +122,7 @@ def _object(value: Any, inner: Callable[[Any], Any]) -> dict[str, Any]:
     else:  # a resource, such as an open database, may hang on the other attributes
         held = getattr(value, "__dict__", {})
         about["state"] = {name: inner(item) for name, item in held.items() if is_plain(item)}
+    about |= _wrapped(value, inner)
     if isinstance(getattr(kind, "__call__", None), types.FunctionType):  # noqa: B004 - the function is wanted
         about["source"] = source_of(kind.__call__)
         about |= _read(kind.__call__)

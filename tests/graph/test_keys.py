@@ -9,16 +9,19 @@ import json
 import os
 import runpy
 import sys
+import types
+import uuid
 from datetime import timedelta
 from pathlib import Path
 from typing import Annotated, Any
 
 import assent
+import pytest
 from assent.evals.ladder.evidence import evidence_of
 from assent.graph.autonomy.classes import in_words, key_of
 from assent.graph.autonomy.levels import Level
 from assent.graph.autonomy.scoring import AGREEMENT
-from assent.graph.keyed import WORDING
+from assent.graph.keyed import WORDING, code_digest
 from assent.graph.made import made
 from assent.graph.precedents import Example
 from assent.graph.proposing import Offer, Precedent, Step, grounded, native, structured, weighed
@@ -353,6 +356,134 @@ async def test_behind_a_gate_that_knows_its_prompt_another_one_voids_the_certifi
             async with assent.open(url) as again:
                 row = await proposed(again, gated(again, **{"prompt": "You write notes.", **changes}), f"changed-{number}")
                 assert row.verdict == "review", changes
+
+
+# -- what code reads and stands around -------------------------------------------------------------------------------
+
+TOOL = """
+import functools, assent
+LIMIT, SENT = 5, []
+def logged(function):
+    @functools.wraps(function)
+    async def inner(*args, **kwargs):
+        return await function(*args, **kwargs)
+    return inner
+class Around:
+    def __init__(self, function):
+        functools.update_wrapper(self, function)
+    async def __call__(self, *args, **kwargs):
+        return await self.__wrapped__(*args, **kwargs)
+@functools.lru_cache
+def cut(text):
+    return text[:LIMIT]
+def noting(most=3):
+    @logged
+    async def dry_run(text: str) -> str:
+        return "It can."
+    async def undo(text: str) -> None:
+        SENT.remove(text)
+    @assent.action(consequence="reversible", dry_run=dry_run, undo=Around(undo))
+    @logged
+    @logged
+    async def note(text: str) -> str:
+        "Write a note."
+        SENT.append(text)
+        return cut(text)[:most]
+    return note
+note = noting()
+"""
+
+RULE = """
+import dataclasses, os
+from pathlib import Path
+AMOUNT_KEY, HERE, NEAR = "amount", Path(__file__).parent, [os.path.dirname(os.path.dirname(__file__)) + "/near"]
+@dataclasses.dataclass(frozen=True)
+class Limits:
+    most: int
+LIMITS = Limits(5)
+def logged(function):
+    inner = lambda facts: True
+    inner.__wrapped__ = function
+    return inner
+@logged
+def small(facts):
+    return facts.args[AMOUNT_KEY] < LIMITS.most
+def check(facts, where=HERE / "a"):
+    return small(facts) and settings.MAX and (HERE / "b").exists() and NEAR
+"""
+
+
+def running(text: str, old: str = "", new: str = "", *, file: str = "/here/shop/rules.py", most: int = 1) -> dict[str, Any]:
+    """Return the names that a module of a package holds after a word of it was changed."""
+    assert old in text
+    settings = types.ModuleType("shop.settings")
+    settings.__dict__["MAX"] = most
+    names = {"__name__": "shop.rules", "__file__": file, "settings": settings}
+    exec(compile(text.replace(old, new), "<typed>", "exec", dont_inherit=True), names)
+    return names
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("cut(text)[:most]", "cut(text)"),  # behind two decorators
+        ("most=3", "most=4"),
+        ("LIMIT, SENT = 5", "LIMIT, SENT = 6"),
+        ("text[:LIMIT]", "text"),  # called by name, and decorated
+        ("await function(*args", "await function(*args[:1]"),
+        ("It can.", "It cannot."),
+        ("SENT.remove(text)", "SENT.clear()"),
+    ],
+)
+def test_what_a_tool_does_behind_its_decorators_is_its_code(old: str, new: str) -> None:
+    first, second = running(TOOL)["note"], running(TOOL)
+    second["SENT"].append("what was sent before")
+    assert code_digest(first) == code_digest(second["note"]) != code_digest(running(TOOL, old, new)["note"])
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "most"),
+    [
+        ('AMOUNT_KEY, HERE, NEAR = "amount"', 'AMOUNT_KEY, HERE, NEAR = "tip"', 1),
+        ("Limits(5)", "Limits(6)", 1),
+        ("facts.args[AMOUNT_KEY] < LIMITS.most", "AMOUNT_KEY and LIMITS", 1),  # behind a decorator
+        ('HERE / "a"', 'HERE / "c"', 1),
+        ("/near", "/far", 1),
+        ("", "", 2),  # what another module of the package holds
+    ],
+)
+def test_what_a_check_reads_is_its_policy_and_where_it_lies_is_not(old: str, new: str, most: int) -> None:
+    def ruled(**changes: Any) -> str:
+        return Policy((on("note", running(RULE, **changes)["check"]),)).digest
+
+    assert ruled() == ruled(file="/else/where/shop/rules.py") != ruled(old=old, new=new, most=most)
+
+
+class Numbered(Chat):
+    run: str = Field(default_factory=lambda: uuid.uuid4().hex)
+
+
+def chosen(name: str) -> Any:
+    return {"tool_choice": {"type": "function", "function": {"name": name}}}
+
+
+@pytest.mark.parametrize(
+    ("first", "same", "other"),
+    [
+        (Numbered(), Numbered(), Numbered(run="mine")),
+        (Chat().bind(**chosen("a")), Chat().bind(**chosen("a"), timeout=5), Chat().bind(**chosen("b"))),
+        (
+            native(Chat(), settings=chosen("a")),
+            native(Chat(), settings={**chosen("a"), "timeout": 5}),
+            native(Chat(), settings=chosen("b")),
+        ),
+        (Chat().with_config(tags=["a"]), Chat().with_config(tags=["b"]), Chat().with_config(configurable={"temperature": 1})),
+    ],
+)
+def test_of_a_model_what_changes_its_answers_counts_and_what_differs_at_each_start_does_not(
+    first: Any, same: Any, other: Any
+) -> None:
+    assert made(first) == made(same) != made(other)
 
 
 # -- stable, and without secrets -------------------------------------------------------------------------------------
