@@ -9,6 +9,7 @@ from ..access.people import require
 from ..audit import records
 from ..clock import Clock
 from ..errors import AlreadyDecided, HeldByAnother, NotAllowed, UnknownReview
+from ..looking.readers import is_held_back
 from ..store import apart, reviews
 from ..store.models import ReviewRow
 from ..store.people_models import UserRow
@@ -60,5 +61,7 @@ async def release(store: Store, review_id: str, actor: str) -> None:
 async def _of_tenant(tx: AsyncSession, review_id: str, user: UserRow) -> ReviewRow:
     review = await reviews.by_id(tx, review_id)
     if review is None or review.tenant != user.tenant or apart.is_apart(review, user.name):
+        raise UnknownReview
+    if await is_held_back(tx, review, user):
         raise UnknownReview
     return review

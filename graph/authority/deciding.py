@@ -13,6 +13,7 @@ from ..audit import records
 from ..audit.masking import masked, maybe_masked
 from ..clock import Clock, fresh_id
 from ..errors import AlreadyDecided, AssentError, NotAllowed, StaleDigest, UnknownReview
+from ..looking.readers import is_held_back
 from ..store import apart, examples, probes, reviews, threads, wakes
 from ..store.autonomy_models import ProbeRow
 from ..store.models import ActionRow, DecisionRow, ReviewRow
@@ -133,7 +134,7 @@ async def _edited(
             return None
         review = await reviews.by_id(tx, review_id)
         row = await reviews.action(tx, review.action) if review is not None else None
-        if review is None or row is None or review.tenant != user.tenant:
+        if review is None or row is None or review.tenant != user.tenant or await is_held_back(tx, review, user):
             raise UnknownReview
         await _may_decide(tx, review, row, user, answer, clock())
     return await edited_action(gate_of(row), answer, row, row.args if review.args is None else review.args)
@@ -152,7 +153,7 @@ async def locked(tx: AsyncSession, user: UserRow, review_id: str) -> tuple[Revie
     await threads.lock(tx, seen.thread)
     review = await reviews.by_id(tx, review_id, lock=True)
     action = await reviews.action(tx, seen.action)
-    if review is None or action is None:
+    if review is None or action is None or await is_held_back(tx, review, user):
         raise UnknownReview
     return review, action
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from ..autonomy.classes import in_words, key_of
 from ..autonomy.earned import VOID, Earned
-from ..autonomy.levels import Level
+from ..autonomy.levels import EARNED, Level
 from ..autonomy.scoring import head_of
 from ..clock import Clock
 from ..store import autonomy
@@ -95,6 +95,20 @@ async def void(store: Store, clock: Clock, action: ActionRow) -> None:
         reason = f"{VOID} Changed: {in_words(changed)}." if changed else VOID
         parts = {name: {"before": before.get(name, ""), "now": now[name]} for name in changed}
         await suspend(tx, row, reason, clock(), {"action": action.id, "changed": changed, "parts": parts, "key": key.digest()})
+
+
+def is_unsigned(earned: Earned | None) -> bool:
+    """Tell whether `shared` found a class that is not what was signed; not for one that is suspended for it already."""
+    return earned is not None and earned.threshold is None and earned.suspended == UNSIGNED
+
+
+async def unsigned(store: Store, clock: Clock, action: ActionRow, signatures: Signatures) -> None:
+    """Suspend the class of an action whose head, threshold or key are not the certificate's; who comes second changes nothing."""
+    async with store.begin() as tx:
+        row = await autonomy.locked(tx, action.tenant, action.agent, action.tool)
+        if row is None or row.suspended or row.threshold is None or row.level not in EARNED or await signatures.cover(tx, row):
+            return
+        await suspend(tx, row, UNSIGNED, clock(), {"action": action.id, "key": row.key})
 
 
 async def suspend(tx: AsyncSession, row: AutonomyRow, reason: str, now: datetime, body: dict[str, object]) -> bool:

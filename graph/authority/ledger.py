@@ -70,12 +70,15 @@ class Ledger:
         audit that was drawn is asked for in the same transaction. Raises as `record` does.
         """
         async with self.store.begin() as tx:
-            found = ruled(await earning.shared(tx, tenant, agent, tool, self.signatures))
+            earned = await earning.shared(tx, tenant, agent, tool, self.signatures)
+            found = ruled(earned)
             row = await self._recorded(tx, found.row, found.terms, refusable=False)
             if row is found.row and found.probe:
                 await probing.ask(tx, row, found.probe, self.clock(), share=found.share)
         if found.void:
             await earning.void(self.store, self.clock, row)
+        elif earning.is_unsigned(earned):
+            await earning.unsigned(self.store, self.clock, row, self.signatures)
         return row
 
     async def _recorded(self, tx: AsyncSession, row: ActionRow, terms: Terms, *, refusable: bool) -> ActionRow:

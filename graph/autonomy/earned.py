@@ -129,8 +129,8 @@ UNMEASURED = "Confidence could not be measured, so a person decides."
 
 
 UNWATCHED = (
-    "Nobody watches this class{}, so a person decides. It passes again by itself when its audits in the queue are answered and a "
-    "worker with the learner runs."
+    "Nobody watches this class{}, so a person decides. It passes again by itself when the queue is worked and a worker with the "
+    "learner runs."
 )
 
 

@@ -8,6 +8,7 @@ from ..access.people import ROLES, require
 from ..audit import records
 from ..clock import Clock
 from ..errors import AlreadyDecided, AssentError, NotAllowed, UnknownReview
+from ..looking.readers import is_held_back
 from ..store import apart, reviews, threads, users
 from ..store.models import ReviewRow
 from ..store.people_models import UserRow
@@ -101,6 +102,8 @@ async def _pending(tx: AsyncSession, clock: Clock, review_id: str, actor: str) -
         raise UnknownReview
     await threads.lock(tx, found.thread)
     row = await reviews.by_id(tx, review_id, lock=True)
+    if row is not None and await is_held_back(tx, row, user):
+        raise UnknownReview
     if row is None or row.status != "pending" or expired(row, clock()):
         status = row.status if row is not None and row.status != "pending" else "expired"
         raise AlreadyDecided(review_id, status, None, None, None)

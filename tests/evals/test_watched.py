@@ -97,7 +97,7 @@ async def test_a_class_that_nobody_watches_passes_for_an_hour_and_then_not_until
     assert (await signed.passes())[0]
     signed.clock.forward(1)
     passed, why = await signed.passes()
-    assert not passed and "Nobody watches this class since" in why and "audits" in why and "worker with the learner" in why
+    assert not passed and "Nobody watches this class since" in why and "audit" not in why and "worker with the learner" in why
     before = await signed.row()
     await signed.learner.learn()
     row = await signed.row()
@@ -215,6 +215,21 @@ async def test_what_was_read_before_a_demotion_renews_nothing(signed):
     async with signed.store.begin() as tx:
         assert not await autonomy.watch(tx, seen, signed.clock() + timedelta(days=1))
     assert (await signed.row()).watched_until is None
+
+
+async def test_a_class_that_is_not_what_was_signed_is_suspended_at_the_next_action_and_everybody_is_told_once(signed):
+    assert (await signed.passes())[0]
+    await signed.set(threshold=0.1)
+    assert [(await signed.passes())[0] for _ in range(2)] == [False, False]
+    before = (await signed.row()).watched_until
+    signed.clock.forward(PATIENCE.total_seconds() - 1)
+    await signed.learner.learn()
+    found = await standing(signed.store, signed.clock, "lee", *CLASS)
+    assert found.suspended == earning.UNSIGNED and found.evidence.to == Level.CERTIFIED, "a lead can sign for the same level again"
+    assert (await signed.row()).watched_until == before, "no learner renews it"
+    async with signed.store.read() as tx:
+        told = [one.kind for one in await events.of_subject(tx, "main", earning.class_id(*CLASS))]
+    assert told == ["autonomy.suspended"]
 
 
 async def test_a_class_that_was_signed_before_there_was_a_watch_passes_from_the_first_look_on(signed):

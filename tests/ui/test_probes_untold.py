@@ -139,3 +139,49 @@ async def test_what_is_sent_out_about_a_blind_card_names_no_case(shop: Shop) -> 
     async with shop.desk.store.read() as tx:
         told = [row.body["thread"] for row in (await tx.exec(select(NoticeRow))).all()]
     assert told == ["", ""]
+
+
+async def refusals(who: httpx.AsyncClient, review: str, digest: str) -> dict[tuple[int, str], list[str]]:
+    """Return what each door that changes a review answers, by the answer."""
+    later, doors = "2099-01-01T00:00:00+00:00", f"/api/reviews/{review}"
+    answers: dict[tuple[int, str], list[str]] = {}
+    for door, body in (
+        ("decision", {"digest": digest, "decision": {"type": "reject", "reason": "no"}}),
+        ("decision", {"digest": digest, "decision": {"type": "edit", "args": {"order_id": MARK, "amount": "1.00"}}}),
+        ("withdraw", None), ("take", {}), ("release", None), ("snooze", {"until": later}), ("unsnooze", None),
+        ("escalate", {"to": "role:lead", "reason": "odd"}), ("extend", {"until": later, "reason": "odd"}),
+    ):  # fmt: skip
+        answer = await who.post(f"{doors}/{door}", json=body)
+        answers.setdefault((answer.status_code, answer.text), []).append(door)
+    return answers
+
+
+@pytest.mark.parametrize("kind", ["known", "second"])
+async def test_no_refusal_tells_what_became_of_it_while_it_is_asked_about(
+    shop: Shop, app: Any, ada: httpx.AsyncClient, kind: str
+) -> None:
+    first = await rejected(shop)
+    digest = (await shop.desk.card(first, "lin")).digest
+    told = [text for _, text in await refusals(ada, first, digest)]
+    assert any("rejected" in text for text in told) and any("lin" in text for text in told)
+    await probed(shop, first, kind)
+    none = await ada.get(f"/api/reviews/{first}")
+    assert list(await refusals(ada, first, digest)) == [(404, none.text)]
+    async with client(app, await shop.desk.users.open_session("lin")) as lin:
+        assert all(status != 404 for status, _ in await refusals(lin, first, digest)), "a lead is told as ever"
+
+
+async def test_who_decided_can_take_it_back_while_a_second_look_waits_and_what_is_asked_again_can_be_decided(
+    shop: Shop, app: Any, ada: httpx.AsyncClient
+) -> None:
+    review = await shop.refund()
+    await shop.desk.users.add("ben", None, "operator")
+    digest = (await shop.desk.card(review, "ada")).digest
+    await shop.desk.decide(review, {"type": "approve", "digest": digest}, "ada", undo_window=60.0)
+    await probed(shop, review, "second", by="ada")
+    async with client(app, await shop.desk.users.open_session("ben")) as ben:
+        assert list(await refusals(ben, review, digest)) == [(404, (await ben.get(f"/api/reviews/{review}")).text)]
+        assert (await ada.post(f"/api/reviews/{review}/withdraw")).status_code == 200
+        assert (
+            await ben.post(f"/api/reviews/{review}/decision", json={"digest": digest, "decision": {"type": "approve"}})
+        ).status_code == 200
