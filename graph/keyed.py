@@ -86,7 +86,7 @@ def _code(part: Any) -> list[Any]:
             seen.add(function)
             held, read = _held(function), {} if is_own(function) or function in reached else _read(function)
             reached.update(value for value in read.values() if isinstance(value, types.FunctionType))
-            told.append({"source": "" if is_own(function) else source_of(function), "held": _settled(held), "read": _settled(read)})
+            told.append({"source": source_of(function), "held": _settled(held), "read": _settled(read)})
             waiting += [*_called(held), *_called(read)]
     return told
 

@@ -441,6 +441,13 @@ def test_what_a_tool_does_behind_its_decorators_is_its_code(old: str, new: str) 
     assert code_digest(first) == code_digest(second["note"]) != code_digest(running(TOOL, old, new)["note"])
 
 
+def test_the_code_of_a_tool_that_ships_with_assent_counts_as_any_other() -> None:
+    def named(old: str = "", new: str = "") -> Any:
+        return running(TOOL.replace("import functools", "__name__ = 'assent.tools.shop'; import functools"), old, new)["note"]
+
+    assert code_digest(named()) != code_digest(named("It can.", "It cannot."))
+
+
 @pytest.mark.parametrize(
     ("old", "new", "most"),
     [
